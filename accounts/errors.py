@@ -1,0 +1,7 @@
+"""What accounts refuse, in words that every edge can translate."""
+
+from django.http import Http404
+
+
+class NotFound(Http404):
+    """Unknown or not yours: nobody learns which. Pages answer 404 by themselves; sockets translate it."""

@@ -1,0 +1,130 @@
+"""Sign-up and profile. The date of birth is asked neutrally, may be left out, and is asked once."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import SignupForm
+from allauth.core import context
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.shortcuts import redirect
+
+from accounts import clock, places
+from accounts.age import below_minimum
+from accounts.models import User
+
+REFUSED_UNTIL = "age_refused_until"
+REFUSED_FOR = timedelta(days=1)
+
+
+def no_preference() -> places.Choices:
+    return [("", "Prefer not to say"), *places.regions()]
+
+
+def birth_date_field() -> forms.DateField:
+    """Neutral: nothing near it says which answer opens the door."""
+    return forms.DateField(
+        label="Date of birth",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d"),
+        help_text="Optional. Without it, your conversations are never used to train models.",
+    )
+
+
+def check_age(born: date | None, session: SessionBase) -> None:
+    """Refuse those below the minimum age, and for a day every other date from the same browser.
+
+    Raises ValidationError.
+    """
+    today = clock.now().date()
+    refused_until = session.get(REFUSED_UNTIL)
+    if refused_until and clock.now() < datetime.fromisoformat(refused_until):
+        raise _too_young()
+    if born is None:
+        return
+    if not today - timedelta(days=130 * 366) < born <= today:
+        raise ValidationError({"date_of_birth": "Please check the year: this is not a date of birth."})
+    if below_minimum(born, today):
+        session[REFUSED_UNTIL] = (clock.now() + REFUSED_FOR).isoformat()
+        raise _too_young()
+
+
+def _too_young() -> ValidationError:
+    return ValidationError(
+        f"Thank you for your interest. Parley is for people aged {settings.MINIMUM_AGE} or older, "
+        "so it cannot open an account for you yet. Nothing that you entered was kept.",
+        code="too_young",
+    )
+
+
+class SignUpForm(SignupForm):
+    display_name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text="Optional. What Parley calls you.",
+    )
+    date_of_birth = birth_date_field()
+    region = forms.ChoiceField(label="Country or region", required=False, choices=no_preference)
+    # Filled in by the page's script; whoever has none chooses the zone in the profile.
+    time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    field_order = ["email", "password1", "display_name", "date_of_birth", "region"]
+
+    def clean_time_zone(self) -> str:
+        asked: str = self.cleaned_data["time_zone"]
+        return asked if asked in dict(places.time_zones()) else "UTC"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        check_age(cleaned.get("date_of_birth"), context.request.session)
+        return cleaned
+
+    def save(self, request: HttpRequest) -> User:
+        """Person, workspace and e-mail address: all three or none."""
+        with transaction.atomic():
+            user = super().save(request)
+        assert isinstance(user, User)
+        return user
+
+    def try_save(self, request: HttpRequest) -> Any:
+        try:
+            return super().try_save(request)
+        except IntegrityError:
+            # Another sign-up with the same address won the race: answer as if that had been seen in time.
+            if not User.objects.filter(email=self.cleaned_data["email"]).exists():
+                raise
+            self.account_already_exists = True
+            if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory":
+                return super().try_save(request)  # which tells the owner of the address by mail, and nobody else
+            messages.error(request, get_adapter().error_messages["email_taken"])
+            return None, redirect("account_signup")
+
+
+class ProfileForm(forms.ModelForm):
+    region = forms.ChoiceField(label="Country or region", required=False, choices=no_preference)
+    date_of_birth = birth_date_field()
+
+    class Meta:
+        model = User
+        fields = ["display_name", "locale", "time_zone", "region", "date_of_birth"]
+
+    def __init__(self, *args: Any, session: SessionBase, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session = session
+        # A date once given is what consent was judged by: from then on staff corrects it.
+        if self.instance.date_of_birth:
+            self.fields["date_of_birth"].disabled = True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.fields["date_of_birth"].disabled and cleaned.get("date_of_birth"):
+            check_age(cleaned["date_of_birth"], self.session)
+        return cleaned

@@ -1,0 +1,40 @@
+"""The one way to a conversation or message for views and sockets: unknown, foreign, hidden and deleted look the same."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from accounts import clock
+from accounts.errors import NotFound
+from chat.models import Conversation, Message
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+
+def conversations_of(user: "User") -> "QuerySet[Conversation]":
+    """What `user` may see: their own, not hidden, in workspaces they are still a member of."""
+    return (
+        Conversation.objects.visible(clock.now())
+        .filter(author=user, workspace__memberships__user=user)
+        .select_related("workspace")
+    )
+
+
+def conversation_for(user: "User", public_id: UUID) -> Conversation:
+    """The conversation, or NotFound."""
+    try:
+        return conversations_of(user).get(public_id=public_id)
+    except Conversation.DoesNotExist:
+        raise NotFound from None
+
+
+def message_for(user: "User", public_id: UUID) -> Message:
+    """The message with its conversation, or NotFound."""
+    try:
+        return Message.objects.select_related("conversation__workspace").get(
+            public_id=public_id, conversation__in=conversations_of(user)
+        )
+    except Message.DoesNotExist:
+        raise NotFound from None

@@ -1,0 +1,236 @@
+"""Every frame of the socket: what a client may send, checked, and what the server sends. docs/protocol.md shows each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chat.errors import BadFrame, Refused
+from chat.journal.keys import Step, as_id, parse_step
+from chat.journal.reader import Piece
+from chat.models import Message
+from chat.models.message import State
+from chat.providers.errors import FailureCode
+from chat.turns.begin import Turn
+from privacy.gate import Answer
+
+MAX_BYTES = 512 * 1024
+Frame = dict[str, Any]
+
+
+# --- From the client ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ask:
+    workspace: UUID
+    conversation: UUID | None
+    parent: UUID | None
+    text: str
+    request: UUID | None
+
+
+@dataclass(frozen=True)
+class Edit:
+    message: UUID
+    text: str
+    request: UUID | None
+
+
+@dataclass(frozen=True)
+class Again:
+    """`act` is regenerate, retry or continue."""
+
+    act: str
+    message: UUID
+    request: UUID | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    message: UUID
+
+
+@dataclass(frozen=True)
+class Follow:
+    message: UUID
+    after: Step | None
+
+
+@dataclass(frozen=True)
+class Unfollow:
+    message: UUID
+
+
+Incoming = Ask | Edit | Again | Stop | Follow | Unfollow
+
+
+def parse(data: str | bytes | None) -> Incoming:
+    """The frame that a client sent; raises BadFrame for anything else."""
+    if data is None or len(data) > MAX_BYTES:
+        raise BadFrame
+    try:
+        frame = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadFrame from error
+    if not isinstance(frame, dict):
+        raise BadFrame
+    build = _INCOMING.get(frame.get("type", "")) if isinstance(frame.get("type"), str) else None
+    if build is None:
+        raise BadFrame
+    return build(frame)
+
+
+def request_of(data: str | bytes | None) -> str | None:
+    """The client's number of a request, if it can be read, to tell which one was refused."""
+    try:
+        request = orjson.loads(data or b"").get("request")
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+    return request if isinstance(request, str) and len(request) <= 36 else None
+
+
+def _uuid(frame: Mapping[str, Any], name: str) -> UUID:
+    value = frame.get(name)
+    if not isinstance(value, str):
+        raise BadFrame
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise BadFrame from error
+
+
+def _uuid_or_none(frame: Mapping[str, Any], name: str) -> UUID | None:
+    return None if frame.get(name) is None else _uuid(frame, name)
+
+
+def _text(frame: Mapping[str, Any]) -> str:
+    text = frame.get("text")
+    if not isinstance(text, str):
+        raise BadFrame
+    return text
+
+
+def _step(frame: Mapping[str, Any]) -> Step | None:
+    after = frame.get("after")
+    if after is None:
+        return None
+    step = parse_step(after) if isinstance(after, str) else None
+    if step is None:
+        raise BadFrame
+    return step
+
+
+def _again(frame: Mapping[str, Any]) -> Again:
+    return Again(frame["type"], _uuid(frame, "message"), _uuid_or_none(frame, "request"))
+
+
+_INCOMING: dict[str, Callable[[Mapping[str, Any]], Incoming]] = {
+    "ask": lambda f: Ask(
+        _uuid(f, "workspace"),
+        _uuid_or_none(f, "conversation"),
+        _uuid_or_none(f, "parent"),
+        _text(f),
+        _uuid_or_none(f, "request"),
+    ),
+    "edit": lambda f: Edit(_uuid(f, "message"), _text(f), _uuid_or_none(f, "request")),
+    "regenerate": _again,
+    "retry": _again,
+    "continue": _again,
+    "stop": lambda f: Stop(_uuid(f, "message")),
+    "follow": lambda f: Follow(_uuid(f, "message"), _step(f)),
+    "unfollow": lambda f: Unfollow(_uuid(f, "message")),
+}
+
+
+# --- From the server ---------------------------------------------------------
+
+
+def hello(gate: Frame) -> Frame:
+    return {"type": "hello", "gate": gate}
+
+
+def gate_frame(gate: Frame) -> Frame:
+    return {"type": "gate", "gate": gate}
+
+
+def gate_state(answer: Answer, choice_url: str) -> Frame:
+    return {
+        "state": answer.gate.value,
+        "deadline": answer.deadline.isoformat() if answer.deadline else None,
+        "choice_url": choice_url,
+    }
+
+
+def turn(begun: Turn, request: UUID | None) -> Frame:
+    conversation, question, answer = begun.conversation, begun.question, begun.answer
+    parent = question or answer.parent
+    return {
+        "type": "turn",
+        "request": str(request) if request else None,
+        "conversation": {
+            "id": str(conversation.public_id),
+            "url": conversation.get_absolute_url(),
+            "title": conversation.title,
+        },
+        "question": question
+        and {
+            "id": str(question.public_id),
+            "parent": str(question.parent.public_id) if question.parent else None,
+            "text": question.text,
+        },
+        "answer": {
+            "id": str(answer.public_id),
+            "parent": str(parent.public_id) if parent else None,
+            "state": answer.state,
+            "model": answer.model,
+            "operator": answer.operator,
+        },
+    }
+
+
+def piece(entry: Piece) -> Frame:
+    return {
+        "type": "piece",
+        "message": entry.answer,
+        "step": as_id(entry.step),
+        "text": entry.text,
+        "whole": entry.whole,
+    }
+
+
+def done(answer: Message) -> Frame:
+    return {
+        "type": "done",
+        "message": str(answer.public_id),
+        "state": answer.state,
+        "text": answer.text,
+        "html": answer.html,
+        "error": answer.error,
+        "error_sentence": error_sentence(answer),
+        "can_retry": can_retry(answer),
+        "can_continue": can_continue(answer),
+    }
+
+
+def error(refused: Refused, request: str | None) -> Frame:
+    return {"type": "error", "request": request, "code": refused.code, "message": refused.message}
+
+
+def error_sentence(answer: Message) -> str:
+    """What went wrong with an answer, for people; empty if nothing did."""
+    if answer.state == State.INTERRUPTED:
+        return "The answer was interrupted. What was written is kept."
+    if answer.state != State.FAILED:
+        return ""
+    return str(FailureCode(answer.error).label) if answer.error in FailureCode else "Something went wrong."
+
+
+def can_retry(answer: Message) -> bool:
+    return answer.state == State.FAILED or (answer.state in (State.STOPPED, State.INTERRUPTED) and not answer.text)
+
+
+def can_continue(answer: Message) -> bool:
+    return bool(answer.text) and answer.state in (State.STOPPED, State.INTERRUPTED, State.FAILED)

@@ -1,0 +1,31 @@
+"""What the chat holds of people, as privacy's registry wants it."""
+
+from collections.abc import Sequence
+
+from chat.journal import control, keys
+from chat.models import Conversation, Message, SpentTurn
+from chat.turns import effects
+from privacy import holdings
+
+
+def register() -> None:
+    holdings.register(
+        holdings.Holding(
+            name="conversations",
+            models=(Conversation, Message, SpentTurn),
+            tagged=Conversation,
+            purge_children=_purge_messages,
+            standing_changed=_standing_changed,
+        )
+    )
+
+
+def _purge_messages(conversations: Sequence[int]) -> None:
+    rows = Message.objects.filter(conversation__in=conversations)
+    answers = list(rows.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
+    rows._raw_delete(rows.db)
+    effects.after_commit(lambda: keys.forget(answers))
+
+
+def _standing_changed(user: int) -> None:
+    control.publish("standing", user=user)

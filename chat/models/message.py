@@ -1,0 +1,103 @@
+"""One row per message. Messages of a conversation form a tree by parent; a branch is a path to a leaf."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+from accounts import clock
+
+if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
+
+
+class Role(models.TextChoices):
+    USER = "user", "Question"
+    ASSISTANT = "assistant", "Answer"
+
+
+class State(models.TextChoices):
+    """Where a message stands. Questions are complete from the start."""
+
+    WAITING = "waiting", "Waiting for a worker"
+    STREAMING = "streaming", "Being written"
+    COMPLETE = "complete", "Complete"
+    STOPPED = "stopped", "Stopped by the person"
+    INTERRUPTED = "interrupted", "Interrupted; can be continued"
+    FAILED = "failed", "Failed; can be retried"
+
+
+OPEN_STATES = (State.WAITING, State.STREAMING)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def open(self) -> "MessageQuerySet":
+        """Answers that are still to be written or being written."""
+        return self.filter(state__in=OPEN_STATES)
+
+    def silent(self, at: datetime, patience: timedelta) -> "MessageQuerySet":
+        """Open answers that no worker holds: the lease ran out, or none came within `patience`."""
+        return self.open().filter(
+            models.Q(lease_until__lt=at) | models.Q(lease_until__isnull=True, created_at__lt=at - patience)
+        )
+
+    def unrendered(self, before: datetime) -> "MessageQuerySet":
+        """Finished answers that have text and no HTML yet."""
+        finished = self.filter(role=Role.ASSISTANT, html="", finished_at__lt=before)
+        return finished.exclude(state__in=OPEN_STATES).exclude(text="")
+
+
+class Message(models.Model):
+    Role = Role
+    State = State
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    conversation = models.ForeignKey("chat.Conversation", models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    # Who asked, and under which number of the client's: asking twice makes one turn.
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    request = models.UUIDField(null=True, blank=True, editable=False)
+    role = models.CharField(max_length=9, choices=Role.choices)
+    state = models.CharField(max_length=11, choices=State.choices, default=State.COMPLETE)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    error = models.CharField(max_length=20, blank=True)  # chat/providers/errors.py: the code of a failure
+    model = models.CharField(max_length=100, blank=True)
+    operator = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # The lease of the worker that writes this answer: which attempt it is, and until when it holds.
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        children: RelatedManager["Message"]
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["lease_until"], name="message_open", condition=models.Q(state__in=OPEN_STATES)),
+            models.Index(
+                fields=["finished_at"],
+                name="message_unrendered",
+                condition=models.Q(role=Role.ASSISTANT, html="") & ~models.Q(state__in=OPEN_STATES) & ~models.Q(text=""),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role=Role.ASSISTANT) | models.Q(state=State.COMPLETE), name="questions_are_complete"
+            ),
+            models.UniqueConstraint(fields=["author", "request"], name="one_turn_per_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} {self.public_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from chat.consumers import ChatSocket
+
+sockets = [path("socket/", ChatSocket.as_asgi())]

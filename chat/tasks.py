@@ -1,0 +1,45 @@
+"""Background work of the chat. Tasks take ids, never text; return quietly if the row is gone; may run twice."""
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from accounts import clock
+from chat.generation import title, write
+from chat.models import Message
+from chat.rendering import store
+
+PATIENCE = timedelta(seconds=10)  # how long an answer may wait for its first worker
+
+
+@shared_task(name="chat.tasks.generate")
+def generate(answer: int) -> None:
+    """Write an answer; queue `generation`."""
+    write.write_answer(answer)
+
+
+@shared_task(name="chat.tasks.revive_silent_answers")
+def revive_silent_answers() -> None:
+    """Queue answers again whose worker, or whose task, was lost."""
+    for answer in Message.objects.silent(clock.now(), PATIENCE).values_list("pk", flat=True)[:1000]:
+        generate.delay(answer)
+
+
+# Hostile text cannot be stopped in a thread, but a prefork worker is killed when its time is up.
+@shared_task(name="chat.tasks.render_answer", time_limit=20)
+def render_answer(answer: int) -> None:
+    """Render an answer's final text, once."""
+    store.render_answer(answer)
+
+
+@shared_task(name="chat.tasks.render_missed")
+def render_missed() -> None:
+    """Render what a lost task left unrendered."""
+    for answer in Message.objects.unrendered(before=clock.now() - PATIENCE).values_list("pk", flat=True)[:100]:
+        render_answer.delay(answer)
+
+
+@shared_task(name="chat.tasks.title_conversation", time_limit=60)
+def title_conversation(conversation: int) -> None:
+    """Let the model name a young conversation."""
+    title.give_title(conversation)

@@ -1,0 +1,72 @@
+"""The transcript of a conversation: the shown branch, with what can be done about each message."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from chat import frames
+from chat.models import Conversation, Message
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message of the shown branch among its siblings."""
+
+    message: Message
+    siblings: list[UUID]
+
+    @property
+    def count(self) -> int:
+        return len(self.siblings)
+
+    @property
+    def position(self) -> int:
+        return self.siblings.index(self.message.public_id) + 1
+
+    @property
+    def previous_sibling(self) -> UUID | None:
+        return self.siblings[self.position - 2] if self.position > 1 else None
+
+    @property
+    def next_sibling(self) -> UUID | None:
+        return self.siblings[self.position] if self.position < self.count else None
+
+    @property
+    def question_text(self) -> str:
+        return self.message.text if self.message.role == Message.Role.USER else ""
+
+    @property
+    def error_sentence(self) -> str:
+        return frames.error_sentence(self.message)
+
+    @property
+    def can_retry(self) -> bool:
+        return frames.can_retry(self.message)
+
+    @property
+    def can_continue(self) -> bool:
+        return frames.can_continue(self.message)
+
+    @property
+    def can_regenerate(self) -> bool:
+        return self.message.role == Message.Role.ASSISTANT and not self.message.is_open
+
+    @property
+    def can_edit(self) -> bool:
+        return self.message.role == Message.Role.USER
+
+
+def transcript(conversation: Conversation) -> list[Entry]:
+    """The entries from the root to the shown leaf. Two queries, whatever the length; bodies of this branch only."""
+    siblings: dict[int | None, list[UUID]] = defaultdict(list)
+    parents: dict[int, int | None] = {}
+    for pk, parent, public_id in conversation.messages.order_by("pk").values_list("pk", "parent", "public_id"):
+        siblings[parent].append(public_id)
+        parents[pk] = parent
+    path: list[int] = []
+    at = conversation.leaf_id
+    while at is not None:
+        path.append(at)
+        at = parents.get(at)
+    rows = Message.objects.in_bulk(path)
+    return [Entry(rows[pk], siblings[rows[pk].parent_id]) for pk in reversed(path) if pk in rows]

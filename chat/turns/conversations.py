@@ -1,0 +1,90 @@
+"""Acts on a whole conversation that no gate ever closes: rename, show a branch, delete and its undo."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import clock
+from accounts.errors import NotFound
+from chat import access
+from chat.errors import BadText
+from chat.journal import control, keys
+from chat.models import Conversation, Message
+from chat.models.conversation import TITLE_LENGTH, TitleSource
+from chat.models.message import State
+from chat.turns import effects
+from privacy import standings, tagging
+from privacy.models import Standing
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+UNDO = timedelta(seconds=30)
+
+
+def rename(user: "User", *, conversation: UUID, title: str) -> Conversation:
+    """Give a title by hand; the model never replaces it. Raises BadText for an empty one."""
+    held = access.conversation_for(user, conversation)
+    title = " ".join(title.replace("\x00", "").split())[:TITLE_LENGTH]
+    if not title:
+        raise BadText("A title needs at least one character.")
+    held.title, held.title_source = title, TitleSource.HAND
+    held.save(update_fields=["title", "title_source"])
+    effects.conversation_changed(held, "title")
+    return held
+
+
+def show_branch(user: "User", *, message: UUID) -> Conversation:
+    """Show the branch that runs through `message`: down from it, always the newest child."""
+    chosen = access.message_for(user, message)
+    held = chosen.conversation
+    newest_child: dict[int | None, Message] = {}
+    for row in held.messages.order_by("pk").only("pk", "parent_id"):
+        newest_child[row.parent_id] = row
+    leaf = chosen
+    while child := newest_child.get(leaf.pk):
+        leaf = child
+    held.leaf_id = leaf.pk
+    held.save(update_fields=["leaf"])
+    effects.conversation_changed(held, "branch")
+    return held
+
+
+@transaction.atomic
+def delete(user: "User", *, conversation: UUID) -> Conversation:
+    """Delete: invisible and out of training from this moment, running answers end, purged within the promised time."""
+    held = access.conversation_for(user, conversation)
+    _set_deleted(user, held, deleted=True)
+    running = held.messages.open()
+    answers = list(held.messages.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
+    running.update(state=State.STOPPED, finished_at=clock.now(), lease_until=None)
+    effects.after_commit(lambda: control.publish("gone", user=user.pk, conversation=held.public_id))
+    effects.after_commit(lambda: keys.forget(answers))
+    return held
+
+
+@transaction.atomic
+def undelete(user: "User", *, conversation: UUID) -> Conversation:
+    """Take a deletion back within moments of it; NotFound once those have passed."""
+    held = (
+        Conversation.objects.select_related("workspace")
+        .filter(author=user, workspace__memberships__user=user, deleted_at__gt=clock.now() - UNDO)
+        .filter(public_id=conversation)
+        .first()
+    )
+    if held is None:
+        raise NotFound
+    _set_deleted(user, held, deleted=False)
+    effects.conversation_changed(held, "turn")
+    return held
+
+
+def _set_deleted(user: "User", held: Conversation, *, deleted: bool) -> None:
+    row = Standing.objects.for_turn(user.pk)
+    fresh = Conversation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=held.pk)
+    held.__dict__.update(fresh.__dict__)
+    held.deleted_at = clock.now() if deleted else None
+    columns = tagging.tag(held, standings.as_facts(user, row), standings.schedule_for(held.workspace, row))
+    held.save(update_fields=["deleted_at", *columns])

@@ -1,0 +1,21 @@
+from django.urls import path
+
+from chat.views import conversations, page, turns
+
+app_name = "chat"
+urlpatterns = [
+    path("", page.home, name="home"),
+    path("chat/", page.new, name="new"),
+    path("chat/<uuid:conversation>/", page.conversation, name="conversation"),
+    path("chat/<uuid:conversation>/why", page.why, name="why"),
+    path("chat/<uuid:conversation>/rename", conversations.rename, name="rename"),
+    path("chat/<uuid:conversation>/delete", conversations.delete, name="delete"),
+    path("chat/<uuid:conversation>/undelete", conversations.undelete, name="undelete"),
+    path("chat/ask", turns.ask, name="ask"),
+    path("chat/message/<uuid:message>/edit", turns.edit, name="edit"),
+    path("chat/message/<uuid:message>/regenerate", turns.regenerate, name="regenerate"),
+    path("chat/message/<uuid:message>/retry", turns.retry, name="retry"),
+    path("chat/message/<uuid:message>/continue", turns.resume, name="resume"),
+    path("chat/message/<uuid:message>/stop", turns.stop, name="stop"),
+    path("chat/message/<uuid:message>/branch", conversations.branch, name="branch"),
+]

@@ -1,0 +1,87 @@
+"""The chat page: list of conversations, transcript, composer. It works without JavaScript, and reading is always open."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from accounts.request import PersonalRequest
+from chat.access import conversation_for
+from chat.frames import gate_state
+from chat.models import Conversation
+from chat.sidebar import sidebar
+from chat.transcript import transcript
+from chat.turns.allowance import allowance
+from privacy import badge as badges
+from privacy.gate import gate_for
+from privacy.standings import standing_of
+
+
+@login_not_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The landing page for strangers; people go to their chat."""
+    return redirect("chat:new") if request.user.is_authenticated else render(request, "chat/landing.html")
+
+
+@never_cache
+@require_GET
+def new(request: PersonalRequest) -> HttpResponse:
+    """An empty chat. Who has never answered the terms does so first, before the first message."""
+    if gate_for(request.user, request.workspace).newcomer:
+        return redirect(f"{reverse('privacy:choice')}?{urlencode({'next': request.path})}")
+    return render_chat(request, None)
+
+
+@never_cache
+@require_GET
+def conversation(request: PersonalRequest, conversation: UUID) -> HttpResponse:
+    return render_chat(request, conversation_for(request.user, conversation))
+
+
+@never_cache
+@require_GET
+def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
+    """What applies to a conversation, in words, and why."""
+    held = conversation_for(request.user, conversation)
+    standing = standing_of(request.user)
+    return render(
+        request,
+        "chat/why.html",
+        {"conversation": held, "badge": badges.badge(held, standing), "rows": badges.reasons(held, standing)},
+    )
+
+
+def render_chat(
+    request: PersonalRequest, held: Conversation | None, *, draft: str = "", error: str = "", status: int = 200
+) -> HttpResponse:
+    """The page, with what a refused form had in it put back into the composer."""
+    if held is not None:
+        request.workspace = held.workspace  # the page speaks of where the conversation is
+    standing = standing_of(request.user)
+    answer = gate_for(request.user, request.workspace)
+    context = {
+        "conversation": held,
+        "conversations": sidebar(request.user, request.workspace, standing),
+        "transcript": transcript(held) if held else [],
+        "badge": held and _badge(held, standing),
+        "allowance": allowance(request.user, request.workspace),
+        "gate": {**gate_state(answer, _choice_url(request)), "deadline": answer.deadline},
+        "draft": draft,
+        "error": error,
+    }
+    return render(request, "chat/page.html", context, status=status)
+
+
+def _badge(held: Conversation, standing: badges.Standing) -> dict[str, str]:
+    said = badges.badge(held, standing)
+    return {"text": said.text, "sentence": said.sentence, "url": reverse("chat:why", args=[held.public_id])}
+
+
+def _choice_url(request: HttpRequest) -> str:
+    return f"{reverse('privacy:choice')}?{urlencode({'next': request.path if request.method == 'GET' else '/chat/'})}"

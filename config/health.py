@@ -1,0 +1,112 @@
+"""Two addresses for whoever minds the product: `/healthz` (this process lives), `/readyz` (a question can be answered).
+
+They are answered before any other middleware: a probe has no session, names the machine rather than an allowed host,
+and comes without TLS. No secret, no address and no text is in the answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import psycopg
+import redis.asyncio
+from asgiref.sync import async_to_sync, iscoroutinefunction
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.decorators import sync_and_async_middleware
+
+from config import liveness
+
+TIME_OUT = 2.0
+# The model's server may be somebody else's and may count requests.
+MODEL_ASKED_EVERY = 10.0
+
+State = dict[str, str]
+Check = Callable[[], Awaitable[Any]]
+_model_seen_at = float("-inf")
+
+
+@login_not_required
+async def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@login_not_required
+async def readyz(request: HttpRequest) -> JsonResponse:
+    database, workers, model = await asyncio.gather(_state(_database), _workers(), _state(_model))
+    parts: dict[str, Any] = {"database": database, **workers, "model": model}
+    ready = all(state["state"] == "ok" for state in (database, workers["redis"], *workers["workers"].values(), model))
+    response = JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+    response.headers["Cache-Control"] = "no-store"
+    # A probe asks every few seconds: "not yet" is an answer, not an error for the log.
+    setattr(response, "_has_been_logged", True)  # noqa: B010 (an attribute that the type does not declare)
+    return response
+
+
+@sync_and_async_middleware
+def HealthMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802
+    """Answers the two addresses first, and hands everything else on."""
+    views = {"/healthz": healthz, "/readyz": readyz}
+
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            view = views.get(request.path)
+            response: HttpResponseBase = await (view or get_response)(request)
+            return response
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponseBase:
+        view = views.get(request.path)
+        response: HttpResponseBase = async_to_sync(view)(request) if view else get_response(request)
+        return response
+
+    return synchronous
+
+
+async def _state(check: Check) -> State:
+    """`ok`, or `down` with the kind of failure (its text may hold an address)."""
+    began = time.monotonic()
+    try:
+        await asyncio.wait_for(check(), TIME_OUT)
+    except Exception as error:
+        return {"state": "down", "reason": type(error).__name__}
+    return {"state": "ok", "milliseconds": str(round((time.monotonic() - began) * 1000))}
+
+
+async def _database() -> None:
+    connection = await psycopg.AsyncConnection.connect(settings.DATABASE_URL, connect_timeout=int(TIME_OUT))
+    async with connection:
+        await connection.execute("SELECT 1")
+
+
+async def _workers() -> dict[str, Any]:
+    """Redis, and the workers, of whom it knows."""
+    alive: list[bytes | None] = [None] * len(liveness.QUEUES)
+
+    async def ask() -> None:
+        client = redis.asyncio.Redis.from_url(settings.REDIS_URL)
+        async with client:
+            alive[:] = await client.mget([liveness.key(queue) for queue in liveness.QUEUES])
+
+    broker = await _state(ask)
+    states = {queue: {"state": "ok" if seen else "down"} for queue, seen in zip(liveness.QUEUES, alive, strict=True)}
+    return {"redis": broker, "workers": states}
+
+
+async def _model() -> None:
+    """Any answer but the server's own failure: a wrong key shows in the transcript, with words."""
+    global _model_seen_at
+    model = settings.MODEL
+    if not model["url"] or time.monotonic() - _model_seen_at < MODEL_ASKED_EVERY:
+        return
+    async with aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {model['key']}"}
+        async with session.get(f"{model['url'].rstrip('/')}/models", headers=headers) as answer:
+            if answer.status >= 500:
+                raise ConnectionError
+    _model_seen_at = time.monotonic()

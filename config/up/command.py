@@ -1,0 +1,82 @@
+"""The command `up` as the shell sees it: options in, lines out, an exit code."""
+
+import argparse
+import asyncio
+import errno
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from config.embedded.trouble import Trouble
+from config.environment import data_dir
+from config.up.house import House, Options
+from config.up.report import Report
+
+HELP = "Run the whole product: the engines that the environment does not name, the web server and the workers."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8000, help="the port of the web server (default: 8000)")
+    parser.add_argument("--data-dir", default="", help="the folder for data, logs and secrets (default: var/)")
+    parser.add_argument("--demo", action="store_true", help="make people and conversations to try the product with")
+
+
+def main(arguments: list[str]) -> int:
+    """Run `up` with these arguments and return its exit code."""
+    parser = argparse.ArgumentParser(prog="manage.py up", description=HELP)
+    add_arguments(parser)
+    chosen = parser.parse_args(arguments)
+    data = Path(chosen.data_dir).resolve() if chosen.data_dir else data_dir()
+    return run(Options(data=data, port=chosen.port, demo=chosen.demo))
+
+
+def run(options: Options) -> int:
+    report = Report()
+    try:
+        asyncio.run(_until_signal(House(options, report)))
+    except Trouble as trouble:
+        return _refuse(str(trouble))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return _refuse(f"The disk that holds {options.data} is full: make room, or choose another --data-dir.")
+        return _refuse(_unexpected(error, options.data))
+    except Exception as error:
+        return _refuse(_unexpected(error, options.data))
+    return 0
+
+
+async def _until_signal(house: House) -> None:
+    """Run the house until it ends by itself or a signal asks for it; a second signal changes nothing."""
+    work = asyncio.ensure_future(house.run())
+    loop = asyncio.get_running_loop()
+    asked = False
+
+    def stop() -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            work.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not asked:
+            raise
+
+
+def _unexpected(error: Exception, data: Path) -> str:
+    log = data / "logs" / "up.log"
+    try:
+        with log.open("a") as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error} (log: {log})"
+
+
+def _refuse(line: str) -> int:
+    print(f"Error: {line}", file=sys.stderr, flush=True)
+    return 1

@@ -1,0 +1,194 @@
+"""The sequence of `up`: look, start the engines, prepare, start the application, mind it, stop it."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded import places
+from config.embedded.model import Model
+from config.embedded.postgres import Postgres
+from config.embedded.tether import tethered
+from config.embedded.trouble import Trouble
+from config.embedded.valkey import Valkey
+from config.environment import BASE_DIR
+from config.up import changes, checks, children, leftovers, lock
+from config.up.minder import Minder, last_words
+from config.up.report import Report
+
+READY_WITHIN = 60.0
+# Answers first stop being asked for, then being written, then being kept.
+STOPPING = (("web",), ("background", "generation"), ("model", "valkey", "postgres"))
+
+
+@dataclass(frozen=True)
+class Options:
+    data: Path
+    port: int
+    demo: bool
+
+
+class House:
+    """One run of the product on one data folder."""
+
+    def __init__(self, options: Options, report: Report) -> None:
+        self.options = options
+        self.report = report
+        self.data = options.data
+        self.run_folder = options.data / "run"
+        self.minder = Minder(options.data)
+        self.engines: list[children.Engine] = []
+        self.environment: dict[str, str] = {
+            **os.environ,
+            "PARLEY_DATA_DIR": str(options.data),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    async def run(self) -> None:
+        """Everything, until a signal or trouble."""
+        checks.platform_known()
+        checks.make_folders(self.data)
+        with lock.held(self.run_folder):
+            if ended := leftovers.end(self.run_folder):
+                self.report.line(f"  Ended {ended} processes that an earlier run had left")
+            checks.room_on_disk(self.data)
+            checks.port_free(self.options.port)
+            checks.given_services(os.environ)
+            self.engines = needed_engines(self.data, os.environ)
+            async with self._stopped_at_the_end():
+                await self._start()
+                await self.minder.mind()
+
+    async def _start(self) -> None:
+        await self._start_engines()
+        await self._prepare()
+        if self.options.demo:
+            await self._demo()
+        with self.report.step("Web server, workers and model"):
+            for child in (children.web(self.options.port), children.background(), children.generation()):
+                await self.minder.start(child, self.environment)
+            await self._until_ready()
+        self._say_ready()
+
+    async def _start_engines(self) -> None:
+        """Start the engines. The model server loads its weights while the rest goes on."""
+        for engine in self.engines:
+            with self.report.step(engine.label):
+                await asyncio.to_thread(engine.initialise)
+                await self.minder.start(children.engine(engine), self.environment)
+                while not (isinstance(engine, Model) or await asyncio.to_thread(engine.ready)):
+                    self.minder.check()
+                    await asyncio.sleep(0.02)
+                await asyncio.to_thread(engine.prepare)
+        addresses = {name: value for engine in self.engines for name, value in engine.addresses().items()}
+        self.environment |= addresses
+        self._write_down(addresses)
+
+    async def _prepare(self) -> None:
+        """Migrate and collect static files; a database elsewhere may have changed meanwhile."""
+        record = Postgres(self.data).prepared_for
+        if "DATABASE_URL" not in os.environ and changes.seen(record):
+            return
+        owner = self.environment.get("DATABASE_OWNER_URL") or self.environment["DATABASE_URL"]
+        with self.report.step("Database and static files"):
+            log = self.minder.log("prepare")
+            with log.open("wb") as file:
+                code = await self._program("-m", "config.up.prepare", DATABASE_URL=owner, output=file.fileno())
+            if code:
+                raise Trouble(f"The database or the static files could not be brought up to date: {last_words(log)}")
+        if "DATABASE_URL" not in os.environ:
+            changes.remember(record)
+
+    async def _demo(self) -> None:
+        self.report.line("  Making people and conversations to try the product with:")
+        if await self._program("manage.py", "demo"):
+            raise Trouble("The demo could not be made; what it said stands above. Start without --demo to go on.")
+
+    async def _program(self, *arguments: str, output: int | None = None, **variables: str) -> int:
+        """Run a program of the project to its end; it ends with `up` if that ends first."""
+        process = await asyncio.create_subprocess_exec(
+            *tethered([sys.executable, *arguments], signal.SIGTERM),
+            cwd=BASE_DIR,
+            env={**self.environment, **variables},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT if output else None,
+            start_new_session=True,
+        )
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
+
+    async def _until_ready(self) -> None:
+        url = f"http://127.0.0.1:{self.options.port}/readyz"
+        deadline = asyncio.get_running_loop().time() + READY_WITHIN
+        while (missing := await asyncio.to_thread(not_ready, url)) is not None:
+            self.minder.check()
+            if asyncio.get_running_loop().time() > deadline:
+                raise Trouble(f"Not ready after {READY_WITHIN:.0f} s: {missing} (logs: {self.data / 'logs'}).")
+            await asyncio.sleep(0.1)
+
+    def _say_ready(self) -> None:
+        say = self.report.line
+        say(f"\nParley is ready at http://127.0.0.1:{self.options.port}/ ({self.report.seconds():.1f} s)")
+        if not os.environ.get("EMAIL_URL"):
+            say(f"Mails land in {self.data / 'mail'} (set EMAIL_URL to send them).")
+        say(f"Data, logs and secrets are in {self.data}. Stop with Ctrl-C.")
+
+    def _write_down(self, addresses: dict[str, str]) -> None:
+        """Let a second shell (`manage.py createsuperuser`) find the same engines."""
+        path = self.run_folder / "environment.json"
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(addresses))
+        draft.replace(path)
+
+    @asynccontextmanager
+    async def _stopped_at_the_end(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            with self.report.step("Stopping"):
+                for names in STOPPING:
+                    await self.minder.stop(names)
+                for name in ("environment.json", "processes.json"):
+                    (self.run_folder / name).unlink(missing_ok=True)
+                places.remove_sockets(self.data)
+
+
+def needed_engines(data: Path, given: Mapping[str, str]) -> list[children.Engine]:
+    """The engines that the environment does not name."""
+    engines: list[children.Engine] = []
+    if not given.get("DATABASE_URL"):
+        engines.append(Postgres(data))
+    if not given.get("REDIS_URL"):
+        engines.append(Valkey(data))
+    if not given.get("MODEL_URL") and given.get("MODEL_PROVIDER", "openai") == "openai":
+        engines.append(Model(data))
+    return engines
+
+
+def not_ready(url: str) -> str | None:
+    """What is missing, by the product's own account; None when nothing is."""
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return None
+    except urllib.error.HTTPError as refusal:
+        try:
+            parts = json.loads(refusal.read())
+        except ValueError:
+            return f"{url} answers {refusal.code}"
+        return json.dumps({name: state for name, state in parts.items() if name != "ready"})
+    except OSError:
+        return "the web server does not answer"

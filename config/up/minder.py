@@ -1,0 +1,136 @@
+"""Keeps children running: starts them, restarts those that die, stops them in order, keeps their logs short.
+
+circus does the work on each process (a session of its own, rotated logs, a time to stop and then the kill of its
+whole tree). Its own daemon is not used, since it stops everything at once, opens control sockets and knows neither
+"ready" nor "five times within a minute" (docs/decisions/0001-process-manager.md).
+"""
+
+import asyncio
+import logging
+import shlex
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from circus.process import DEAD_OR_ZOMBIE, UNEXISTING
+from circus.watcher import Watcher
+
+from config.embedded.tether import tethered
+from config.embedded.trouble import Trouble
+from config.up import leftovers
+from config.up.children import Child
+
+LOOKS_EVERY = 0.2
+DEATHS, WITHIN = 5, 60.0
+LOG_BYTES, LOGS_KEPT = 5_000_000, 3
+# Before the second, third … restart within the minute.
+PAUSES = (0.0, 0.5, 1.0, 2.0)
+
+logging.getLogger("circus").setLevel(logging.ERROR)
+
+
+class Minder:
+    """The children of one `up`, whose data are in `data`."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.children: dict[str, Child] = {}
+        self.watchers: dict[str, Watcher] = {}
+        self.deaths: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=DEATHS))
+        self.restart_at: dict[str, float] = {}
+
+    async def start(self, child: Child, environment: Mapping[str, str]) -> None:
+        """Start `child`; `environment` is the whole of what it sees, but for what is its own."""
+        child.clean()
+        command, *arguments = tethered(child.command, child.stop_signal)
+        log = self.log(child.name)
+        log.touch(mode=0o600)
+        stream = {"class": "FileStream", "filename": str(log), "max_bytes": LOG_BYTES, "backup_count": LOGS_KEPT}
+        watcher = Watcher(
+            name=child.name,
+            cmd=shlex.quote(command),
+            args=arguments,
+            env={**environment, **child.environment},
+            working_dir=str(child.folder),
+            stop_signal=child.stop_signal,
+            graceful_timeout=child.stops_within,
+            stdout_stream=stream,
+            stderr_stream=stream,
+            hooks={"after_spawn": (self._record, False)},
+        )
+        watcher.initialize(None, {}, None)
+        self.children[child.name], self.watchers[child.name] = child, watcher
+        await watcher.start()
+
+    def check(self) -> None:
+        """Raise Trouble if a child has died: at the start, none may."""
+        for name in self.watchers:
+            if self._dead(name):
+                raise Trouble(f"The {self._words(name)} stopped at its start: {self.last_words(name)}")
+
+    async def mind(self) -> None:
+        """Restart what dies, until one dies too often."""
+        while True:
+            for name in self.watchers:
+                await self._look_after(name)
+            await asyncio.sleep(LOOKS_EVERY)
+
+    async def stop(self, names: Iterable[str]) -> None:
+        """Stop these children together, and return when none is left."""
+        watchers = [self.watchers.pop(name) for name in names if name in self.watchers]
+        pids = [pid for watcher in watchers for pid in watcher.processes]
+        await asyncio.gather(*(watcher.stop() for watcher in watchers))
+        for pid in pids:
+            leftovers.end_session(pid)
+
+    def log(self, name: str) -> Path:
+        return self.data / "logs" / f"{name}.log"
+
+    def last_words(self, name: str) -> str:
+        return last_words(self.log(name))
+
+    async def _look_after(self, name: str) -> None:
+        watcher, now = self.watchers[name], time.monotonic()
+        if self._dead(name):
+            for pid in list(watcher.processes):
+                watcher.reap_process(pid)
+                leftovers.end_session(pid)
+            deaths = self.deaths[name]
+            deaths.append(now)
+            if len(deaths) == DEATHS and now - deaths[0] < WITHIN:
+                raise Trouble(
+                    f"The {self._words(name)} died {DEATHS} times within a minute, so everything is stopped: "
+                    f"{self.last_words(name)}"
+                )
+            recent = sum(now - death < WITHIN for death in deaths)
+            self.restart_at[name] = now + PAUSES[min(recent, len(PAUSES)) - 1]
+        if name in self.restart_at and now >= self.restart_at[name]:
+            del self.restart_at[name]
+            self.children[name].clean()
+            await watcher.manage_processes()
+
+    def _dead(self, name: str) -> bool:
+        processes = self.watchers[name].processes.values()
+        return any(process.status in (DEAD_OR_ZOMBIE, UNEXISTING) for process in processes)
+
+    def _words(self, name: str) -> str:
+        label = self.children[name].label
+        return label if label.startswith(("PostgreSQL", "Valkey")) else label[0].lower() + label[1:]
+
+    def _record(self, **about: object) -> bool:
+        recorded = [
+            leftovers.Recorded(name, pid, process._worker.create_time(), int(self.children[name].stop_signal))
+            for name, watcher in self.watchers.items()
+            for pid, process in watcher.processes.items()
+        ]
+        leftovers.write(self.data / "run", recorded)
+        return True
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log, which mostly names the reason, and where the rest is."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return f"{lines[-1][:300] if lines else 'it said nothing.'} (log: {log})"

@@ -1,0 +1,39 @@
+"""What `up` says: one short line per step; at a terminal with a sign of life while the step takes its time."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Report:
+    """Lines for the person at the shell."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.lively = sys.stdout.isatty()
+
+    @contextmanager
+    def step(self, doing: str) -> Iterator[None]:
+        """Say what is being done while the block runs, and then how long it took."""
+        began = time.monotonic()
+        if not self.lively:
+            print(f"  {doing} … ", end="", flush=True)
+            try:
+                yield
+            except BaseException:
+                self.line()
+                raise
+            self.line(f"{time.monotonic() - began:.1f} s")
+            return
+        from rich.console import Console  # a quarter of a second, spared where nobody watches
+
+        with Console().status(f"{doing} …"):
+            yield
+        self.line(f"  ✓ {doing} … {time.monotonic() - began:.1f} s")
+
+    def line(self, text: str = "") -> None:
+        print(text, flush=True)
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.began

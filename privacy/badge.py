@@ -1,0 +1,63 @@
+"""What a tag says, in words: the badge on a conversation and the reasons behind it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts import clock
+from privacy import policy
+from privacy.models import Tagged
+from privacy.policy import Standing
+
+
+@dataclass(frozen=True)
+class Badge:
+    text: str
+    sentence: str
+    trains: bool
+
+
+def badge(row: Tagged, standing: Standing) -> Badge:
+    """The badge of a conversation under its author's standing, with its reason in words."""
+    trains = row.workspace.is_personal and policy.trains(row.tag, row.tag_epoch, standing, clock.now())
+    use = "may train models" if trains else "not used for training"
+    return Badge(f"{kept_until(row.hidden_from)} · {use}", row.tag.reason.sentence, trains)
+
+
+def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:
+    """Question and answer pairs for the "why?" page."""
+    trains = badge(row, standing).trains
+    tag = row.tag
+    training = "Yes. " if trains else "No. "
+    paused = not trains and tag.trains_until is not None
+    why = (
+        "Newer terms wait for your answer; until then nothing of yours trains." if paused else tag.reason.sentence
+    )
+    rows = [
+        ("How long is this chat kept?", f"{kept_until(row.hidden_from)}. {tag.retention_class.sentence}"),
+        ("May it train models?", training + why),
+    ]
+    if tag.purge_after:
+        rows.append(
+            ("When is it gone for good?", f"It is purged from Parley's systems soon after {moment(tag.purge_after)}.")
+        )
+    if row.grace_until and row.hidden_from == row.grace_until:
+        rows.append(
+            ("Why that day?", "An end never jumps nearer than 30 days, so that you have time to keep what you want.")
+        )
+    return rows
+
+
+def kept_until(end: datetime | None) -> str:
+    return f"Kept until {day(end)}" if end else "Kept until you delete it"
+
+
+def day(when: datetime) -> str:
+    """The day in the person's time zone and language: 23 December 2026."""
+    return date_format(timezone.localtime(when), "j F Y")
+
+
+def moment(when: datetime) -> str:
+    return date_format(timezone.localtime(when), "j F Y, H:i")

@@ -1,0 +1,23 @@
+"""Refusals of the privacy side; each protocol's edge translates them."""
+
+from datetime import datetime
+
+
+class ConsentRequired(Exception):
+    """No turn begins before the person has answered the terms in force."""
+
+    code = "consent_required"
+    message = "Please answer the current terms first. Your text is kept; you can send it afterwards."
+
+    def __init__(self, terms: str = "", deadline: datetime | None = None) -> None:
+        super().__init__(self.message)
+        self.terms = terms
+        self.deadline = deadline
+
+
+class StaleAnswer(Exception):
+    """An answer to something other than what the person owes now: nothing is recorded, the fresh text is shown."""
+
+
+class BadAnswer(Exception):
+    """An answer that is none: the training question was left open, or asked of somebody who is not asked."""

@@ -1,0 +1,82 @@
+"""The gate: may this person begin a turn in this workspace? One function says so, and every door calls it.
+
+Consumer terms concern personal workspaces only. Reading, exporting, deleting, settings and signing out never ask.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts import clock
+from accounts.models import Workspace
+from privacy import policy
+from privacy.errors import ConsentRequired
+from privacy.models import Standing, Terms
+from privacy.policy import Gate
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gate says, with what pages and frames need to tell people."""
+
+    gate: Gate
+    terms: str = ""  # slug of the version that is owed
+    deadline: datetime | None = None
+    newcomer: bool = False  # has never answered any terms
+
+    @property
+    def stopped(self) -> bool:
+        return self.gate is Gate.STOP
+
+
+OPEN = Answer(Gate.OPEN)
+
+
+def gate_for(user: "User", workspace: Workspace) -> Answer:
+    """The gate's answer for `user` in `workspace`, in one query at most."""
+    if not workspace.is_personal:
+        return OPEN
+    now = clock.now()
+    current = (
+        Terms.objects.asking(now)
+        .annotate(
+            answered_any=Exists(Standing.objects.filter(user=user, terms__isnull=False)),
+            answered_current=Exists(answers_at_least(user)),
+        )
+        .first()
+    )
+    if current is None:  # nothing published yet: nobody can have agreed to anything
+        return Answer(Gate.STOP, newcomer=True)
+    gate = policy.gate(
+        policy.Owed(
+            personal=True,
+            answered_current=current.answered_current,
+            answered_any=current.answered_any,
+            deadline=current.deadline,
+        ),
+        now,
+    )
+    if gate is Gate.OPEN:
+        return OPEN
+    return Answer(gate, current.slug, current.deadline, newcomer=not current.answered_any)
+
+
+def answers_at_least(user: "User") -> "QuerySet[Standing]":
+    """Standings of `user` that answered the outer query's terms, or later ones."""
+    return Standing.objects.filter(user=user).filter(
+        Q(terms=OuterRef("pk")) | Q(terms__published_at__gt=OuterRef("published_at"))
+    )
+
+
+def require_open(user: "User", workspace: Workspace) -> None:
+    """Raise ConsentRequired unless a turn may begin."""
+    answer = gate_for(user, workspace)
+    if answer.stopped:
+        raise ConsentRequired(answer.terms, answer.deadline)

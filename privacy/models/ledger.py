@@ -1,0 +1,68 @@
+"""Evidence: an append-only ledger without people in it, and the tombstones of what was purged.
+
+An event knows a subject, which is a random number. Who that is stands in a link of its own (`Subject`), so that
+erasing a person drops the link and leaves the evidence. Triggers refuse UPDATE, DELETE and TRUNCATE on both tables
+(privacy/migrations/0002_append_only.py), whoever asks.
+"""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from accounts import clock
+from privacy.vocabulary import Act, Source
+
+
+class Subject(models.Model):
+    """The link between a person and the evidence about them."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="subject")
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def of(self, user: Any) -> "EventQuerySet":
+        return self.filter(subject__in=Subject.objects.filter(user=user).values("key")).order_by("-pk")
+
+
+class Event(models.Model):
+    subject = models.UUIDField(null=True, blank=True, db_index=True)
+    actor = models.UUIDField(null=True, blank=True)
+    act = models.CharField(max_length=24, choices=[(act.value, act.sentence) for act in Act])
+    terms = models.CharField("terms (SHA-256)", max_length=64, blank=True)
+    source = models.CharField(max_length=16, choices=[(source.value, source.value) for source in Source])
+    at = models.DateTimeField(default=clock.now)
+    detail = models.JSONField(default=dict, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "ledger event"
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.act}"
+
+    @property
+    def sentence(self) -> str:
+        return Act(self.act).sentence
+
+
+class Tombstone(models.Model):
+    """What was purged: which kind of thing, by which key, when and why. Never what it said."""
+
+    kind = models.CharField(max_length=60)
+    key = models.UUIDField()
+    retention_class = models.CharField(max_length=10)
+    cause = models.CharField(max_length=10, choices=[("deleted", "Deleted by the person"), ("expired", "Expired")])
+    purged_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_tombstone_each")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,126 @@
+"""What carries a tag: the facts the policy judges, and its verdict, side by side in one row.
+
+Whoever owns data inherits from `Tagged` and registers a holding; the sweep, the exporter and every reader then go by
+these columns and the questions below. `hidden_from`, `purge_after` and `trains_until` are NULL for "never".
+"""
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from django.conf import settings
+from django.db import models
+
+from accounts import clock
+from accounts.models import Workspace
+from privacy import policy
+from privacy.models.standing import Standing
+from privacy.vocabulary import Reason, RetentionClass, Training
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Row = TypeVar("Row", bound="Tagged", covariant=True)
+
+
+class TaggedQuerySet(models.QuerySet[Row]):
+    def visible(self, at: datetime) -> Self:
+        """What its author may still see. Every reader asks this; invisible means invisible to all of them."""
+        return self.filter(models.Q(hidden_from__isnull=True) | models.Q(hidden_from__gt=at))
+
+    def of(self, user: "User", workspace: Workspace) -> Self:
+        return self.filter(author=user, workspace=workspace)
+
+    def trusted(self) -> Self:
+        """Rows whose tag is of the epoch that stands now; others wait for their re-tag. Deletion needs no epoch."""
+        current = Standing.objects.filter(user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"))
+        return self.filter(
+            models.Q(deleted_at__isnull=False)
+            | models.Q(workspace__kind=Workspace.Kind.WORK)
+            | models.Exists(current)
+        )
+
+    def due(self, at: datetime) -> Self:
+        """What the sweep takes. NULL is never due, held is never due, and a stale tag decides nothing."""
+        return self.filter(purge_after__lte=at, held=False).trusted()
+
+    def trainable(self, at: datetime) -> Self:
+        """What may train at this moment, as far as tag and standing both say so."""
+        allowed = Standing.objects.filter(
+            user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"), training=Training.ALLOW
+        )
+        return self.visible(at).filter(models.Exists(allowed), trains_until__gt=at)
+
+
+class Tagged(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", models.PROTECT, related_name="+", editable=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+
+    # Facts
+    begun_at = models.DateTimeField(default=clock.now, editable=False)
+    begun_epoch = models.PositiveIntegerField(null=True, editable=False)  # NULL: begun without a standing Allow
+    last_activity_at = models.DateTimeField(default=clock.now, editable=False)
+    temporary = models.BooleanField(default=False, editable=False)
+    kept = models.BooleanField(default=False, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    flagged_at = models.DateTimeField(null=True, editable=False)
+    held = models.BooleanField(default=False, editable=False)
+    grace_until = models.DateTimeField(null=True, editable=False)
+
+    # The tag
+    tag_class = models.CharField(
+        max_length=10, choices=[(c.value, c.value) for c in RetentionClass], editable=False
+    )
+    tag_reason = models.CharField(max_length=12, choices=[(r.value, r.value) for r in Reason], editable=False)
+    tag_epoch = models.PositiveIntegerField(default=0, editable=False)
+    trains_until = models.DateTimeField(null=True, editable=False)
+    hidden_from = models.DateTimeField(null=True, editable=False)
+    purge_after = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def facts(self, standing: policy.Standing) -> policy.Facts:
+        """This row as the policy sees it, under its author's standing."""
+        return policy.Facts(
+            flags=policy.Flags(
+                personal=self.workspace.is_personal,
+                temporary=self.temporary,
+                kept=self.kept,
+                in_epoch=self.begun_epoch == standing.epoch,
+                begun_as_adult=standing.adult_since is not None and self.begun_at.date() >= standing.adult_since,
+                deleted=self.deleted_at is not None,
+                flagged=self.flagged_at is not None,
+                held=self.held,
+            ),
+            last_activity=self.last_activity_at,
+            deleted_at=self.deleted_at,
+            flagged_at=self.flagged_at,
+            grace_until=self.grace_until,
+        )
+
+    @property
+    def tag(self) -> policy.Verdict:
+        """The stored tag."""
+        return policy.Verdict(
+            retention_class=RetentionClass(self.tag_class),
+            reason=Reason(self.tag_reason),
+            trains_until=self.trains_until,
+            hidden_from=self.hidden_from,
+            purge_after=self.purge_after,
+        )
+
+    def put_tag(self, verdict: policy.Verdict, epoch: int) -> list[str]:
+        """Set the tag's columns to `verdict`; returns their names for `save(update_fields=…)`."""
+        values: dict[str, Any] = {
+            "tag_class": verdict.retention_class,
+            "tag_reason": verdict.reason,
+            "tag_epoch": epoch,
+            "trains_until": verdict.trains_until,
+            "hidden_from": verdict.hidden_from,
+            "purge_after": verdict.purge_after,
+        }
+        for name, value in values.items():
+            setattr(self, name, value)
+        return list(values)

@@ -1,0 +1,113 @@
+"""Keeping tags true: in the transaction that changes a fact, for one row or set-based for all of a person's.
+
+Callers hold the person's standing row (FOR SHARE in a turn, FOR UPDATE in a choice), so no tag is written under a
+standing that is being withdrawn at the same moment.
+"""
+
+from typing import Any
+
+from django.db.models import BooleanField, Case, DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value, When
+from django.db.models.functions import Greatest, Least
+from django.db.models.lookups import GreaterThan, LessThan
+
+from accounts import clock
+from accounts.models import Workspace
+from privacy import policy
+from privacy.models import Tagged, TaggedQuerySet
+from privacy.policy import Duration, Flags, Rule, Schedule
+from privacy.vocabulary import RetentionClass, Training
+
+NEVER = Value(None, output_field=DateTimeField())
+
+def tag(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]:
+    """Set the tag of one row from its facts; returns the names of the columns that were set."""
+    return row.put_tag(policy.verdict(row.facts(standing), standing, schedule), standing.epoch)
+
+
+def begin(row: Tagged, standing: policy.Standing) -> None:
+    """Note, when a conversation begins, the permission it is begun under (if it is begun under one)."""
+    adult = standing.adult_since is not None and row.begun_at.date() >= standing.adult_since
+    allowed = standing.training is Training.ALLOW and not policy.suspended(standing, clock.now())
+    row.begun_epoch = standing.epoch if allowed and adult else None
+
+
+def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule) -> int:
+    """Re-tag one person's personal rows: one policy call and one UPDATE per combination of flags that occurs.
+
+    An end that would jump nearer than the promised notice is pushed out first. What has already expired stays hidden:
+    a new answer does not bring it back. Returns how many rows were written.
+    """
+    now = clock.now()
+    rows = rows.filter(workspace__kind=Workspace.Kind.PERSONAL)
+    expired = rows.filter(hidden_from__lte=now, deleted_at__isnull=True)
+    written = expired.update(tag_epoch=standing.epoch, trains_until=None)
+    flagged = rows.exclude(pk__in=expired.values("pk")).annotate(**_flags(standing))
+    for values in list(flagged.values(*_flags(standing)).distinct()):
+        flags = Flags(personal=True, **{name.removeprefix("is_"): value for name, value in values.items()})
+        alike = flagged.filter(**values)
+        written += alike.update(**_columns(policy.rule(flags, standing, schedule), standing, schedule))
+    return written
+
+
+def _flags(standing: policy.Standing) -> dict[str, Any]:
+    """The flags of each row as SQL: the same reading as `Tagged.facts`."""
+    grown = Q(begun_at__date__gte=standing.adult_since) if standing.adult_since else Q(pk__isnull=True)
+    readings = {
+        "is_temporary": Q(temporary=True),
+        "is_kept": Q(kept=True),
+        "is_in_epoch": Q(begun_epoch__isnull=False) & Q(begun_epoch=standing.epoch),
+        "is_begun_as_adult": grown,
+        "is_deleted": Q(deleted_at__isnull=False),
+        "is_flagged": Q(flagged_at__isnull=False),
+        "is_held": Q(held=True),
+    }
+    return {
+        name: Case(When(reading, then=True), default=False, output_field=BooleanField())
+        for name, reading in readings.items()
+    }
+
+
+def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule) -> dict[str, Any]:
+    """The tag's columns for rows that share a rule; each row's moments follow from its own clock."""
+    columns: dict[str, Any] = {
+        "tag_class": ruled.retention_class,
+        "tag_reason": ruled.reason,
+        "tag_epoch": standing.epoch,
+        "trains_until": _after("last_activity_at", schedule.training) if ruled.trains else None,
+    }
+    end: Any = _after("last_activity_at", ruled.lifetime) if ruled.lifetime else NEVER
+    if ruled.lifetime and ruled.retention_class is not RetentionClass.TEMPORARY:
+        columns["grace_until"] = _grace(end)
+        end = Greatest(end, _grace(end))  # GREATEST passes over NULL
+    deleted, flagged = Q(deleted_at__isnull=False), Q(flagged_at__isnull=False)
+    columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=end)
+    gone = Case(When(deleted, then=_after("deleted_at", schedule.deleted)), default=end)
+    # A flag pushes a purge out; it does not create one. GREATEST would turn "never" into the flag's end.
+    endless = ~deleted if ruled.lifetime is None else Q(pk__isnull=True)
+    reviewed = Case(
+        When(endless, then=NEVER), When(flagged, then=Greatest(gone, _after("flagged_at", schedule.flagged))), default=gone
+    )
+    columns["purge_after"] = Case(When(held=True, then=NEVER), default=reviewed)
+    return columns
+
+
+def _after(column: str, duration: Duration) -> Any:
+    """`Duration.after` in SQL: calendar years first, the last day of February for a leap day, then days and hours."""
+    interval = Func(
+        Value(duration.years),
+        Value(0),
+        Value(0),
+        Value(duration.days),
+        Value(duration.hours),
+        # Arguments by position: years, months, weeks, days, hours.
+        template="make_interval(%(expressions)s)",
+        output_field=DurationField(),
+    )
+    return ExpressionWrapper(F(column) + interval, output_field=DateTimeField())
+
+
+def _grace(end: Any) -> Any:
+    """`policy.grace` in SQL: the promise that stands, or a new one where this end would come too soon."""
+    notice = Value(clock.now() + policy.NOTICE, output_field=DateTimeField())
+    nearer = Q(deleted_at__isnull=True) & (Q(hidden_from__isnull=True) | Q(GreaterThan(F("hidden_from"), end)))
+    return Case(When(nearer & Q(LessThan(end, notice)), then=Least(F("hidden_from"), notice)), default=F("grace_until"))

@@ -1,0 +1,350 @@
+"""Who is there: accounts, ages, the account pages and what hostile input does to them."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Upper
+from django.test import Client
+from django.urls import reverse
+
+from accounts import clock
+from accounts.age import adulthood, below_minimum, birthday
+from accounts.models import User
+from accounts.models.workspace import WorkspaceQuerySet
+from tests.people import PASSWORD, alice, bob, stella
+
+pytestmark = pytest.mark.django_db
+
+NEWCOMER = {"email": "Nora@Example.org", "password1": "perfectly-fine-9", "date_of_birth": "1990-05-01"}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rate_limits(settings: Any) -> Iterator[None]:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid4().hex}}
+    yield
+    cache.clear()
+
+
+def sign_up(client: Client, **changed: str) -> Any:
+    return client.post(reverse("account_signup"), NEWCOMER | changed)
+
+
+def sign_in(client: Client, email: str, password: str = PASSWORD, **more: str) -> Any:
+    return client.post(reverse("account_login"), {"login": email, "password": password} | more)
+
+
+def target(response: Any) -> str:
+    """Where a redirect leads."""
+    assert response.status_code == 302
+    return str(response.url)
+
+
+def years_ago(years: int, *, days: int = 0) -> str:
+    return (birthday(clock.now().date(), -years) + timedelta(days=days)).isoformat()
+
+
+# --- Sign-up -----------------------------------------------------------------
+
+
+def test_sign_up_opens_an_account_with_its_personal_workspace_and_signs_in(client: Client) -> None:
+    response = sign_up(client, display_name="Nora", region="AT", time_zone="Europe/Vienna")
+
+    nora = User.objects.get(email="nora@example.org")
+    assert response.status_code == 302
+    assert client.session["_auth_user_id"] == str(nora.pk)
+    assert (nora.display_name, nora.region, nora.time_zone, nora.date_of_birth) == (
+        "Nora",
+        "AT",
+        "Europe/Vienna",
+        date(1990, 5, 1),
+    )
+    assert nora.personal_workspace.plan == "free"
+    assert [m.role for m in nora.memberships.all()] == ["owner"]
+    assert EmailAddress.objects.get(user=nora).email == "nora@example.org"
+
+
+@pytest.mark.parametrize("broken", [(WorkspaceQuerySet, "open_personal"), (EmailAddress, "save")])
+def test_sign_up_makes_all_rows_or_none(client: Client, broken: tuple[type, str]) -> None:
+    client.raise_request_exception = False
+    with patch.object(*broken, side_effect=RuntimeError("the disk is full")):
+        assert sign_up(client).status_code == 500
+
+    assert not User.objects.filter(email="nora@example.org").exists()
+    assert sign_up(client).status_code == 302
+
+
+def test_an_address_in_other_case_is_the_same_address(client: Client) -> None:
+    person = alice()
+    assert "email" in sign_up(client, email="ALICE@parley.EXAMPLE").context["form"].errors
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create_user("Alice@Parley.Example", "x")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=person.pk).update(email=Upper("email"))  # past the field, straight to the database
+
+    assert User.objects.get(email="aLiCe@parley.example") == person
+    assert sign_in(client, "ALICE@Parley.example").status_code == 302
+
+
+def test_two_sign_ups_at_once_with_one_address_make_one_account(client: Client) -> None:
+    with patch("allauth.account.internal.flows.manage_email.assess_unique_email", return_value=True):
+        assert sign_up(Client()).status_code == 302
+        late = sign_up(client)
+
+    assert late.status_code == 302
+    assert "_auth_user_id" not in client.session
+    assert User.objects.filter(email="nora@example.org").count() == 1
+
+
+def test_with_mail_sign_up_tells_nobody_whether_an_address_has_an_account(
+    client: Client, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    alice()
+    known = sign_up(client, email="alice@parley.example")
+    unknown = sign_up(Client(), email="nora@example.org")
+
+    assert target(known) == target(unknown) == "/account/confirm-email/"
+    assert [mail.to for mail in mailoutbox] == [["alice@parley.example"], ["nora@example.org"]]
+    assert "_auth_user_id" not in client.session
+
+
+def test_sign_up_needs_no_more_than_address_and_password(client: Client) -> None:
+    sign_up(client, date_of_birth="")
+
+    nora = User.objects.get(email="nora@example.org")
+    assert nora.adult_since() is None  # unknown age never trains
+
+
+# --- Age ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("days", "opens"), [(0, True), (1, False), (-1, True)])
+def test_the_minimum_age_is_reached_on_the_birthday(client: Client, settings: Any, days: int, opens: bool) -> None:
+    response = sign_up(client, date_of_birth=years_ago(settings.MINIMUM_AGE, days=days))
+
+    assert User.objects.filter(email="nora@example.org").exists() is opens
+    assert response.status_code == (302 if opens else 200)
+    if not opens:
+        assert "aged 18 or older" in response.context["form"].non_field_errors()[0]
+
+
+def test_another_date_does_not_help_for_a_day(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_up(client, date_of_birth=years_ago(12))
+    for second_try in ("1990-05-01", ""):
+        assert sign_up(client, date_of_birth=second_try).status_code == 200
+    assert not User.objects.filter(email="nora@example.org").exists()
+
+    later = clock.now() + timedelta(days=1, minutes=1)
+    monkeypatch.setattr(clock, "_offset", lambda: later - datetime.now(UTC))
+    assert sign_up(client).status_code == 302
+
+
+def test_leap_day_children_come_of_age_on_the_first_of_march_of_a_common_year() -> None:
+    born = date(2008, 2, 29)
+    assert adulthood(born) == date(2026, 3, 1)
+    assert below_minimum(born, date(2026, 2, 28))
+    assert not below_minimum(born, date(2026, 3, 1))
+    assert birthday(born, 20) == date(2028, 2, 29)
+
+
+@pytest.mark.parametrize("typo", ["9999-12-31", "0001-01-01", "1790-01-01", "2008-02-30", "yesterday"])
+def test_a_date_that_cannot_be_a_birthday_is_a_typo_and_may_be_corrected(client: Client, typo: str) -> None:
+    assert "date_of_birth" in sign_up(client, date_of_birth=typo).context["form"].errors
+    assert sign_up(client).status_code == 302
+
+
+def test_no_door_opens_an_account_below_the_minimum_age() -> None:
+    with pytest.raises(ValidationError):
+        User.objects.create_user("kid@example.org", "x", date_of_birth=date.fromisoformat(years_ago(17)))
+    assert not User.objects.filter(email="kid@example.org").exists()
+
+
+# --- Signing in, out, and back ------------------------------------------------
+
+
+def test_signing_in_fails_alike_for_a_wrong_password_and_an_unknown_address(client: Client) -> None:
+    alice()
+    wrong = sign_in(client, "alice@parley.example", "not this one")
+    unknown = sign_in(client, "nobody@parley.example", "not this one")
+    assert wrong.context["form"].errors == unknown.context["form"].errors
+    assert sign_in(client, "alice@parley.example").status_code == 302
+
+
+def test_guessing_passwords_is_stopped_and_admin_is_no_way_round(client: Client) -> None:
+    stella()
+    for _ in range(6):
+        refused = sign_in(client, "stella@parley.example", "a guess")
+    assert "Too many" in str(refused.context["form"].errors)
+
+    admin = client.get("/admin/login/?next=/admin/")
+    assert target(admin) == "/account/login/?next=%2Fadmin%2F"
+
+
+def test_signing_out_takes_a_post(client: Client) -> None:
+    client.force_login(alice())
+    assert client.get(reverse("account_logout")).status_code == 200
+    assert "_auth_user_id" in client.session
+    client.post(reverse("account_logout"))
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "http:evil", "\x00/x"],
+)
+def test_next_never_leads_elsewhere(client: Client, elsewhere: str) -> None:
+    response = sign_in(client, alice().email, next=elsewhere)
+    assert target(response) == reverse("chat:home")
+
+    switched = client.post(
+        reverse("accounts:switch"), {"workspace": alice().personal_workspace.public_id, "next": elsewhere}
+    )
+    assert target(switched) == reverse("chat:home")
+
+
+def test_next_leads_on_within_the_house(client: Client) -> None:
+    assert target(sign_in(client, alice().email, next="/account/profile/")) == "/account/profile/"
+
+
+def test_next_does_not_lead_to_another_allowed_host(client: Client, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    assert target(sign_in(client, alice().email, next="http://other.example/")) == reverse("chat:home")
+
+
+def test_a_changed_password_keeps_this_session_and_ends_the_others(client: Client) -> None:
+    elsewhere = Client()
+    for session in (client, elsewhere):
+        session.force_login(alice())
+    new = {"oldpassword": PASSWORD, "password1": "another-fine-1", "password2": "another-fine-1"}
+    assert client.post(reverse("account_change_password"), new).status_code == 302
+
+    assert client.get(reverse("accounts:profile")).status_code == 200
+    assert elsewhere.get(reverse("accounts:profile")).status_code == 302
+
+
+def test_a_forgotten_password_is_reset_by_mail(client: Client, mailoutbox: list[Any]) -> None:
+    alice()
+    known = client.post(reverse("account_reset_password"), {"email": "Alice@parley.example"})
+    unknown = client.post(reverse("account_reset_password"), {"email": "nobody@parley.example"})
+    assert target(known) == target(unknown)
+
+    link = next(word for word in mailoutbox[0].body.split() if "/password/reset/key/" in word)
+    form = client.get(link, follow=True)
+    client.post(form.redirect_chain[-1][0], {"password1": "another-fine-1", "password2": "another-fine-1"})
+    assert sign_in(client, "alice@parley.example", "another-fine-1").status_code == 302
+
+
+def test_a_new_address_counts_once_it_is_confirmed(client: Client, mailoutbox: list[Any]) -> None:
+    person = alice()
+    sign_in(client, person.email)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    client.post(reverse("account_email"), {"action_add": "", "email": "Al@Example.org"})
+    person.refresh_from_db()
+    assert person.email == "alice@parley.example"
+
+    link = next(word for mail in mailoutbox for word in mail.body.split() if "/confirm-email/" in word)
+    client.post(link)
+    person.refresh_from_db()
+    assert person.email == "al@example.org"
+    assert list(EmailAddress.objects.filter(user=person).values_list("email", "verified")) == [("al@example.org", True)]
+    assert sign_in(Client(), "al@example.org").status_code == 302
+
+
+def test_strangers_reach_the_entrance_and_nothing_behind_it(client: Client) -> None:
+    entrance = ["login", "signup", "reset_password", "reset_password_done", "reset_password_from_key_done", "inactive"]
+    for name in [*entrance, "email_verification_sent"]:
+        assert client.get(reverse(f"account_{name}")).status_code == 200, name
+    for path in ["account_email", "account_change_password", "account_reauthenticate", "accounts:profile"]:
+        assert target(client.get(reverse(path))).startswith(reverse("account_login")), path
+    assert target(client.post(reverse("accounts:switch"))).startswith(reverse("account_login"))
+
+
+def test_a_mail_that_cannot_be_sent_is_said_and_breaks_nothing(client: Client, settings: Any) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    with patch("django.core.mail.message.EmailMessage.send", side_effect=OSError("no route to host")):
+        response = client.post(reverse("account_signup"), NEWCOMER, follow=True)
+    assert response.status_code == 200
+    assert "could not be sent" in str([str(message) for message in response.context["messages"]])
+
+
+def test_createsuperuser_asks_for_address_and_password_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a-fine-one-7")
+    call_command("createsuperuser", "--noinput", email="Root@Example.org")
+    root = User.objects.get(email="root@example.org")
+    assert root.is_staff
+    assert root.is_superuser
+    assert root.personal_workspace.is_personal
+    with pytest.raises(CommandError, match="already taken"):
+        call_command("createsuperuser", "--noinput", email="ROOT@example.org")
+
+
+# --- The profile -----------------------------------------------------------------
+
+
+def test_the_profile_is_saved(client: Client) -> None:
+    client.force_login(alice())
+    profile = {"display_name": "Alice A.", "locale": "de", "time_zone": "Asia/Tokyo", "region": "JP"}
+    assert client.post(reverse("accounts:profile"), profile).status_code == 302
+    person = alice()
+    assert (person.display_name, person.locale, person.time_zone, person.region) == tuple(profile.values())
+
+
+def test_a_date_of_birth_is_given_once_and_then_stands(client: Client) -> None:
+    client.force_login(alice(date_of_birth=None))
+    profile = {"locale": "en", "time_zone": "UTC"}
+    for given in ("1990-01-01", "1970-01-01", ""):
+        client.post(reverse("accounts:profile"), profile | {"date_of_birth": given})
+    assert alice().date_of_birth == date(1990, 1, 1)
+
+
+def test_a_date_below_the_minimum_age_leaves_the_age_unknown(client: Client) -> None:
+    client.force_login(alice(date_of_birth=None))
+    profile = {"locale": "en", "time_zone": "UTC"}
+    for given in (years_ago(15), "1990-01-01"):
+        assert client.post(reverse("accounts:profile"), profile | {"date_of_birth": given}).status_code == 200
+    assert alice().date_of_birth is None
+    assert client.post(reverse("accounts:profile"), profile).status_code == 302
+
+
+# --- Hostile input --------------------------------------------------------------
+
+HOSTILE = ["", "\x00", "a\x00b@example.org", "x" * 10_000, "é" * 300, "' OR 1=1 --", "<script>", "😀\u202e", "{}", "[]"]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_hostile_input_is_refused_without_an_error_page(client: Client, value: str) -> None:
+    fields = [
+        "email", "login", "password", "password1", "password2", "oldpassword", "display_name", "date_of_birth",
+        "region", "time_zone", "locale", "workspace", "next", "action_add", "action_remove",
+    ]  # fmt: skip
+    filled = dict.fromkeys(fields, value)
+    strangers = ["account_login", "account_signup", "account_reset_password"]
+    people = ["account_email", "account_change_password", "account_reauthenticate", "accounts:profile"]
+    person = bob()
+    for name in strangers:
+        assert client.post(reverse(name), filled).status_code < 500, name
+        assert client.get(reverse(name), filled).status_code < 500, name
+    client.force_login(person)
+    for name in people:
+        assert client.post(reverse(name), filled).status_code < 500, name
+    assert client.post(reverse("accounts:switch"), filled).status_code == 404
+    assert client.post(reverse("accounts:profile"), data="[]", content_type="application/json").status_code == 200
+    assert client.get("/account/password/reset/key/zz%00-x/").status_code < 500
+    assert client.get("/account/confirm-email/abc:def/").status_code < 500
+
+
+def test_a_session_that_was_tampered_with_does_no_harm(client: Client) -> None:
+    client.force_login(alice())
+    session = client.session
+    session["workspace"] = ["not", "a", "uuid"]
+    session.save()
+    assert client.get(reverse("accounts:profile")).status_code == 200
