@@ -16,7 +16,7 @@ def languages() -> Choices:
 
 @cache
 def time_zones() -> Choices:
-    """Zones named for a place (`Europe/Vienna`), and UTC; without the historical synonyms."""
+    """Zones named for a place (`Europe/Vienna`), and UTC."""
     names = {name for name in zoneinfo.available_timezones() if _is_place(name)}
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in sorted(names))]
 

@@ -50,7 +50,7 @@ GRANTS: dict[str, Grant] = {
 
 
 def _whole_number(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**31
+    return type(value) is int and 0 < value < 2**31
 
 
 def _names(value: Any) -> bool:
@@ -58,9 +58,9 @@ def _names(value: Any) -> bool:
 
 
 OVERRIDABLE: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "messages": (_whole_number, "a whole number"),
+    "messages": (_whole_number, "a whole number above zero"),
     "models": (_names, 'a list of model names, or ["*"] for all'),
-    "context_tokens": (_whole_number, "a whole number"),
+    "context_tokens": (_whole_number, "a whole number above zero"),
     "attachments": (lambda value: type(value) is bool, "true or false"),
 }
 

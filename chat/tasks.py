@@ -26,7 +26,7 @@ def revive_silent_answers() -> None:
 
 
 # Hostile text cannot be stopped in a thread, but a prefork worker is killed when its time is up.
-@shared_task(name="chat.tasks.render_answer", time_limit=20)
+@shared_task(name="chat.tasks.render_answer", soft_time_limit=10, time_limit=20)
 def render_answer(answer: int) -> None:
     """Render an answer's final text, once."""
     store.render_answer(answer)
@@ -34,8 +34,10 @@ def render_answer(answer: int) -> None:
 
 @shared_task(name="chat.tasks.render_missed")
 def render_missed() -> None:
-    """Render what a lost task left unrendered."""
-    for answer in Message.objects.unrendered(before=clock.now() - PATIENCE).values_list("pk", flat=True)[:100]:
+    """Render what a lost task left unrendered. After an hour a text that kills its worker is left as it is."""
+    now = clock.now()
+    missed = Message.objects.unrendered(before=now - PATIENCE).filter(finished_at__gt=now - timedelta(hours=1))
+    for answer in missed.values_list("pk", flat=True)[:100]:
         render_answer.delay(answer)
 
 

@@ -4,6 +4,7 @@ Callers hold the person's standing row (FOR SHARE in a turn, FOR UPDATE in a cho
 standing that is being withdrawn at the same moment.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import BooleanField, Case, DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value, When
@@ -45,7 +46,7 @@ def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedu
     for values in list(flagged.values(*_flags(standing)).distinct()):
         flags = Flags(personal=True, **{name.removeprefix("is_"): value for name, value in values.items()})
         alike = flagged.filter(**values)
-        written += alike.update(**_columns(policy.rule(flags, standing, schedule), standing, schedule))
+        written += alike.update(**_columns(policy.rule(flags, standing, schedule), standing, schedule, now))
     return written
 
 
@@ -67,7 +68,7 @@ def _flags(standing: policy.Standing) -> dict[str, Any]:
     }
 
 
-def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule) -> dict[str, Any]:
+def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule, now: datetime) -> dict[str, Any]:
     """The tag's columns for rows that share a rule; each row's moments follow from its own clock."""
     columns: dict[str, Any] = {
         "tag_class": ruled.retention_class,
@@ -77,8 +78,8 @@ def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule) -> dict
     }
     end: Any = _after("last_activity_at", ruled.lifetime) if ruled.lifetime else NEVER
     if ruled.lifetime and ruled.retention_class is not RetentionClass.TEMPORARY:
-        columns["grace_until"] = _grace(end)
-        end = Greatest(end, _grace(end))  # GREATEST passes over NULL
+        columns["grace_until"] = promised = _grace(end, now)
+        end = Greatest(end, promised)  # GREATEST passes over NULL
     deleted, flagged = Q(deleted_at__isnull=False), Q(flagged_at__isnull=False)
     columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=end)
     gone = Case(When(deleted, then=_after("deleted_at", schedule.deleted)), default=end)
@@ -106,8 +107,8 @@ def _after(column: str, duration: Duration) -> Any:
     return ExpressionWrapper(F(column) + interval, output_field=DateTimeField())
 
 
-def _grace(end: Any) -> Any:
+def _grace(end: Any, now: datetime) -> Any:
     """`policy.grace` in SQL: the promise that stands, or a new one where this end would come too soon."""
-    notice = Value(clock.now() + policy.NOTICE, output_field=DateTimeField())
+    notice = Value(now + policy.NOTICE, output_field=DateTimeField())
     nearer = Q(deleted_at__isnull=True) & (Q(hidden_from__isnull=True) | Q(GreaterThan(F("hidden_from"), end)))
     return Case(When(nearer & Q(LessThan(end, notice)), then=Least(F("hidden_from"), notice)), default=F("grace_until"))

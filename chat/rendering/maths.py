@@ -44,7 +44,7 @@ def _element(latex: str, display: bool) -> str | None:
     try:
         tree = convert_to_element(latex, display="block" if display else "inline")
         return _copied(tree, alttext=latex)
-    except Exception:  # the converter raises whatever comes: its own errors, IndexError, RecursionError
+    except Exception:
         return None
 
 
@@ -101,11 +101,11 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     lines: list[str] = []
     for number in range(start, min(end, start + 100)):
         line = _line(state, number)
+        if not line or (lines and line.startswith(r"\[")):
+            return False
         lines.append(line)
         if line.endswith(r"\]"):
             break
-        if not line:
-            return False
     content = "\n".join(lines)
     if len(content) < 5 or not content.endswith(r"\]") or content.count(r"\]") > 1:
         return False

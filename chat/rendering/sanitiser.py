@@ -76,7 +76,7 @@ _CLEANER = nh3.Cleaner(
         "input": {"checked"},
         "li": {"id"},
         "ol": {"start"},
-        **{tag: MATHML_ATTRIBUTES for tag in MATHML_TAGS},
+        **dict.fromkeys(MATHML_TAGS, MATHML_ATTRIBUTES),
     },
     attribute_filter=_attribute,
     allowed_classes=CLASSES,

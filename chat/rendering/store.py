@@ -1,9 +1,11 @@
 """Rendering an answer's final text, once, and keeping the HTML beside it."""
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from chat.journal import control
 from chat.models import Message
 from chat.models.message import OPEN_STATES
-from chat.rendering.markdown import render
+from chat.rendering.markdown import render, render_plain
 from chat.turns import effects
 
 
@@ -18,7 +20,10 @@ def render_answer(pk: int) -> None:
     )
     if answer is None:
         return
-    html = render(answer.text)
+    try:
+        html = render(answer.text)
+    except SoftTimeLimitExceeded:
+        html = render_plain(answer.text)
     # The text may have been taken up again meanwhile; HTML of another text is worse than none.
     stored = Message.objects.filter(pk=pk, state=answer.state, attempt=answer.attempt).update(html=html)
     if stored:

@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
-
 from accounts import clock
 from accounts.models import User, Workspace
 from chat.models import Conversation, Message
 from chat.models.message import Role
 from chat.rendering.markdown import render
-from config.demo.people import ALICE, BOB, MAX, WENDY, WILL, WORKS, Persona
+from config.demo.people import ALICE, BOB, MAX, WENDY, WILL, Persona
 from privacy import choices, standings, tagging
 from privacy.models import Standing
 from privacy.vocabulary import Source, Training
@@ -114,18 +112,12 @@ TALKS: Mapping[Persona, tuple[Talk, ...]] = {
 }
 
 
-@transaction.atomic
-def lay_out(people: Mapping[Persona, User]) -> None:
-    """Record the answers and lay the conversations, for everybody who has none yet."""
-    works = Workspace.objects.get(name=WORKS, memberships__user=people[WENDY], memberships__role="owner")
-    for persona, talks in TALKS.items():
-        person = people[persona]
-        if Conversation.objects.filter(author=person).exists():
-            continue
-        if persona in ANSWERS:
-            _answer(person, *ANSWERS[persona])
-        for talk in talks:
-            _lay(person, works if talk.at_work else person.personal_workspace, talk)
+def lay_out(person: User, persona: Persona, works: Workspace) -> None:
+    """Record the answer of somebody new and lay their conversations, the Work ones in `works`."""
+    if persona in ANSWERS:
+        _answer(person, *ANSWERS[persona])
+    for talk in TALKS.get(persona, ()):
+        _lay(person, works if talk.at_work else person.personal_workspace, talk)
 
 
 def _answer(person: User, training: Training, keep_history: bool) -> None:
@@ -162,8 +154,8 @@ def _lay(person: User, workspace: Workspace, talk: Talk) -> None:
         role=Role.ASSISTANT,
         text=talk.answer,
         html=render(talk.answer),
-        model="demo",
-        operator="nobody: written by hand for the demonstration",
+        model="Demonstration",
+        operator="written by hand",
         created_at=at,
         finished_at=at,
     )

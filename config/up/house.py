@@ -84,7 +84,7 @@ class House:
                 await asyncio.to_thread(engine.initialise)
                 await self.minder.start(children.engine(engine), self.environment)
                 while not (isinstance(engine, Model) or await asyncio.to_thread(engine.ready)):
-                    self.minder.check()
+                    await self.minder.check()
                     await asyncio.sleep(0.02)
                 await asyncio.to_thread(engine.prepare)
         addresses = {name: value for engine in self.engines for name, value in engine.addresses().items()}
@@ -102,7 +102,9 @@ class House:
             with log.open("wb") as file:
                 code = await self._program("-m", "config.up.prepare", DATABASE_URL=owner, output=file.fileno())
             if code:
-                raise Trouble(f"The database or the static files could not be brought up to date: {last_words(log)}")
+                raise Trouble(
+                    f"The database or the static files could not be brought up to date{last_words(log)}; log: {log}"
+                )
         if "DATABASE_URL" not in os.environ:
             changes.remember(record)
 
@@ -134,7 +136,7 @@ class House:
         url = f"http://127.0.0.1:{self.options.port}/readyz"
         deadline = asyncio.get_running_loop().time() + READY_WITHIN
         while (missing := await asyncio.to_thread(not_ready, url)) is not None:
-            self.minder.check()
+            await self.minder.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise Trouble(f"Not ready after {READY_WITHIN:.0f} s: {missing} (logs: {self.data / 'logs'}).")
             await asyncio.sleep(0.1)
@@ -168,14 +170,14 @@ class House:
 
 
 def needed_engines(data: Path, given: Mapping[str, str]) -> list[children.Engine]:
-    """The engines that the environment does not name."""
+    """The engines that the environment does not name, the one that takes longest to make last."""
     engines: list[children.Engine] = []
-    if not given.get("DATABASE_URL"):
-        engines.append(Postgres(data))
     if not given.get("REDIS_URL"):
         engines.append(Valkey(data))
     if not given.get("MODEL_URL") and given.get("MODEL_PROVIDER", "openai") == "openai":
         engines.append(Model(data))
+    if not given.get("DATABASE_URL"):
+        engines.append(Postgres(data))
     return engines
 
 

@@ -22,6 +22,7 @@ from config.up import leftovers
 from config.up.children import Child
 
 LOOKS_EVERY = 0.2
+LAST_WORDS_TAKE = 0.05
 DEATHS, WITHIN = 5, 60.0
 LOG_BYTES, LOGS_KEPT = 5_000_000, 3
 # Before the second, third … restart within the minute.
@@ -39,6 +40,8 @@ class Minder:
         self.watchers: dict[str, Watcher] = {}
         self.deaths: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=DEATHS))
         self.restart_at: dict[str, float] = {}
+        self.exit_codes: dict[str, int] = {}
+        self.log_began: dict[str, int] = {}
 
     async def start(self, child: Child, environment: Mapping[str, str]) -> None:
         """Start `child`; `environment` is the whole of what it sees, but for what is its own."""
@@ -46,6 +49,7 @@ class Minder:
         command, *arguments = tethered(child.command, child.stop_signal)
         log = self.log(child.name)
         log.touch(mode=0o600)
+        self.log_began[child.name] = log.stat().st_size
         stream = {"class": "FileStream", "filename": str(log), "max_bytes": LOG_BYTES, "backup_count": LOGS_KEPT}
         watcher = Watcher(
             name=child.name,
@@ -57,17 +61,18 @@ class Minder:
             graceful_timeout=child.stops_within,
             stdout_stream=stream,
             stderr_stream=stream,
-            hooks={"after_spawn": (self._record, False)},
+            hooks={"after_spawn": (self._record, False), "after_reap": (self._note_exit, True)},
         )
         watcher.initialize(None, {}, None)
         self.children[child.name], self.watchers[child.name] = child, watcher
         await watcher.start()
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise Trouble if a child has died: at the start, none may."""
         for name in self.watchers:
             if self._dead(name):
-                raise Trouble(f"The {self._words(name)} stopped at its start: {self.last_words(name)}")
+                await self._bury(name)
+                raise Trouble(f"{self._words(name)} stopped at its start ({self._why(name)}).")
 
     async def mind(self) -> None:
         """Restart what dies, until one dies too often."""
@@ -87,28 +92,45 @@ class Minder:
     def log(self, name: str) -> Path:
         return self.data / "logs" / f"{name}.log"
 
-    def last_words(self, name: str) -> str:
-        return last_words(self.log(name))
-
     async def _look_after(self, name: str) -> None:
-        watcher, now = self.watchers[name], time.monotonic()
+        now = time.monotonic()
         if self._dead(name):
-            for pid in list(watcher.processes):
-                watcher.reap_process(pid)
-                leftovers.end_session(pid)
+            await self._bury(name)
             deaths = self.deaths[name]
             deaths.append(now)
-            if len(deaths) == DEATHS and now - deaths[0] < WITHIN:
-                raise Trouble(
-                    f"The {self._words(name)} died {DEATHS} times within a minute, so everything is stopped: "
-                    f"{self.last_words(name)}"
-                )
             recent = sum(now - death < WITHIN for death in deaths)
+            if recent == DEATHS:
+                raise Trouble(
+                    f"{self._words(name)} died {DEATHS} times within a minute, so everything was stopped "
+                    f"({self._why(name)})."
+                )
             self.restart_at[name] = now + PAUSES[min(recent, len(PAUSES)) - 1]
         if name in self.restart_at and now >= self.restart_at[name]:
             del self.restart_at[name]
             self.children[name].clean()
-            await watcher.manage_processes()
+            self.log_began[name] = self.log(name).stat().st_size
+            await self.watchers[name].manage_processes()
+
+    async def _bury(self, name: str) -> None:
+        """Read what a dead child said last, reap it, and end what it has left of its own (a worker's pool)."""
+        watcher = self.watchers[name]
+        await asyncio.sleep(LAST_WORDS_TAKE)
+        for pid, process in list(watcher.processes.items()):
+            # Left in place, the closed pipe's number collides with that of the next child (circus 0.19).
+            watcher.stream_redirector.remove_redirections(process)
+            watcher.reap_process(pid)
+            leftovers.end_session(pid)
+
+    def _why(self, name: str) -> str:
+        code = self.exit_codes.get(name, 0)
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        log = self.log(name)
+        began = self.log_began[name] if self.log_began[name] <= log.stat().st_size else 0
+        return f"{how}{last_words(log, began)}; log: {log}"
+
+    def _note_exit(self, watcher: Watcher, exit_code: int, **about: object) -> bool:
+        self.exit_codes[watcher.name] = exit_code
+        return True
 
     def _dead(self, name: str) -> bool:
         processes = self.watchers[name].processes.values()
@@ -116,7 +138,7 @@ class Minder:
 
     def _words(self, name: str) -> str:
         label = self.children[name].label
-        return label if label.startswith(("PostgreSQL", "Valkey")) else label[0].lower() + label[1:]
+        return label if label in ("PostgreSQL", "Valkey") else f"The {label.lower()}"
 
     def _record(self, **about: object) -> bool:
         recorded = [
@@ -128,9 +150,9 @@ class Minder:
         return True
 
 
-def last_words(log: Path) -> str:
-    """The last line of a log, which mostly names the reason, and where the rest is."""
+def last_words(log: Path, began: int = 0) -> str:
+    """The last line written to a log since `began`, which mostly names the reason."""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 4096))
+        file.seek(max(began, log.stat().st_size - 4096))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    return f"{lines[-1][:300] if lines else 'it said nothing.'} (log: {log})"
+    return f", last words: {lines[-1][:300]}" if lines else ""

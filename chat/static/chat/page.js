@@ -73,6 +73,7 @@ on("turn", (turn) => {
   const { id, url } = turn.conversation;
   if (asked && !here.conversation) {
     here.conversation = id;
+    here.address = url;
     history.replaceState(null, "", url);
     composer.open(id);
   }

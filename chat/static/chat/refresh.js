@@ -25,11 +25,11 @@ export class Refresh {
       return;
     }
     this.#running = true;
-    const address = location.href;
+    const { address } = document.body.dataset;
     try {
       const response = await fetch(address, { headers: { Accept: "text/html" } });
       if (response.redirected || response.status === 404) location.reload();
-      else if (response.ok && address === location.href) {
+      else if (response.ok && address === document.body.dataset.address) {
         this.#merge(new DOMParser().parseFromString(await response.text(), "text/html"));
       }
     } catch {

@@ -70,7 +70,7 @@ export class Transcript {
     };
     show("retry", canRetry);
     show("continue", canContinue);
-    show("regenerate", settled);
+    show("regenerate", settled && !canRetry);
     show("copy", settled && article.querySelector("[data-body]").textContent !== "");
   }
 

@@ -1,0 +1,78 @@
+"""The test database: made and emptied by the owner, used by the application's role, which owns nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from psycopg import sql
+
+_owner_url = ""
+
+
+def create(name: str) -> None:
+    """Create and migrate the database `name` as the owner, then let the default connection use it as the application."""
+    global _owner_url
+    _owner_url = _at(settings.DATABASE_OWNER_URL, name)
+    with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO PUBLIC").format(sql.Identifier(name)))
+    connection.close()
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+    with _as_owner():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def drop() -> None:
+    """Drop it again."""
+    name = connection.settings_dict["NAME"]
+    with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def empty_as_owner() -> None:
+    """Empty every table but the terms, past the ledger's triggers: the one bypass, which exists only here.
+
+    The application's role cannot do this; the owner of the tables disables the triggers first.
+    """
+    with psycopg.connect(_owner_url, autocommit=True) as owner:
+        kept = ("django_migrations", "django_content_type", "auth_permission", "privacy_terms")
+        rows = owner.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY(%s)", [list(kept)]
+        ).fetchall()
+        tables = [sql.Identifier(name) for (name,) in rows]
+        with owner.transaction():
+            for table in tables:
+                owner.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
+            owner.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
+            for table in tables:
+                owner.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(table))
+            owner.execute("ALTER TABLE privacy_terms DISABLE TRIGGER USER")
+            owner.execute("DELETE FROM privacy_terms WHERE slug <> '1'")
+            owner.execute("ALTER TABLE privacy_terms ENABLE TRIGGER USER")
+
+
+def owner() -> "psycopg.Connection[Any]":
+    """A connection of the tables' owner, for tests that attack from there."""
+    return psycopg.connect(_owner_url, autocommit=True)
+
+
+@contextmanager
+def _as_owner() -> Iterator[None]:
+    """Let the default connection be the owner's for a while."""
+    parts = urlsplit(settings.DATABASE_OWNER_URL)
+    mine = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
+    connection.settings_dict.update(USER=parts.username, PASSWORD=parts.password)
+    try:
+        yield
+    finally:
+        connections.close_all()
+        connection.settings_dict.update(mine)
+
+
+def _at(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

@@ -1,0 +1,367 @@
+"""`manage.py up`, as a person meets it: real processes, data folders and ports of its own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from config.embedded import places, postgres, valkey
+from config.embedded.trouble import Trouble
+from config.environment import BASE_DIR, generated_secret
+from config.up import checks
+
+pytestmark = pytest.mark.xdist_group("up")
+
+FIRST_START, NEXT_START, STOP = 15.0, 5.0, 10.0
+LABELS = {"postgres", "valkey", "model", "web", "background", "generation"}
+# What the test run itself is pointed at must not reach the product that is started here.
+NOT_HANDED_ON = (
+    *(
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "REDIS_URL",
+        "MODEL_URL",
+        "MODEL_PROVIDER",
+        "PARLEY_DATA_DIR",
+        "SECRET_KEY",
+    ),
+    *("CLOCK_FILE", "EMAIL_URL", "PYTHONDONTWRITEBYTECODE"),
+)
+
+
+def slack() -> float:
+    """How much longer things may take because other tests run at the same time."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+class Up:
+    """One `manage.py up`, run in a process of its own."""
+
+    def __init__(self, data: Path, *options: str, port: int | None = None, **variables: str) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.output = data.with_name(f"{data.name}.{time.monotonic_ns()}.out")
+        environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
+        command = [sys.executable, "manage.py", "up", f"--data-dir={data}", f"--port={self.port}", *options]
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=BASE_DIR,
+                env=environment | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def ready(self) -> float:
+        """Wait until it says that it is ready, and return how long it says that took."""
+        wait_for(lambda: "is ready at" in self.said or self.process.poll() is not None, 60)
+        assert (found := re.search(r"is ready at http://127\.0\.0\.1:\d+/ \(([\d.]+) s\)", self.said)), self.said
+        return float(found[1])
+
+    def refusal(self) -> str:
+        """Wait until it gives up, and return the one line that it says."""
+        code = self.process.wait(60)
+        lines = [line for line in self.said.splitlines() if line.startswith("Error: ")]
+        assert code == 1 and len(lines) == 1 and "Traceback" not in self.said, self.said
+        return lines[0]
+
+    def recorded(self) -> dict[str, int]:
+        """The number of each child."""
+        return {child["name"]: child["pid"] for child in json.loads((self.data / "run/processes.json").read_text())}
+
+    def family(self) -> list[psutil.Process]:
+        return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+
+    def health(self) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as refusal:
+            return dict(json.load(refusal))
+        except OSError:
+            return {"ready": False}
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Stop it as a person does, and return how long that took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(30)
+        return time.monotonic() - began
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+def gone(family: list[psutil.Process]) -> bool:
+    """Whether none of these runs (a zombie, which waits for its new parent, runs no more)."""
+    return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Up]]:
+    """Start an `up`; whatever is still running at the end of the file is ended."""
+    started: list[Up] = []
+
+    def begin(data: Path | None = None, *options: str, port: int | None = None, **variables: str) -> Up:
+        one = Up(data or tmp_path_factory.mktemp("up") / "var", *options, port=port, **variables)
+        started.append(one)
+        return one
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
+
+
+@pytest.fixture(scope="module")
+def running(start: Callable[..., Up]) -> Up:
+    """An `up` on a fresh folder, ready."""
+    one = start()
+    one.first_start = one.ready()  # type: ignore[attr-defined]
+    return one
+
+
+# --- A house that stands ----------------------------------------------------
+
+
+def test_first_start_is_ready_in_time_and_says_where_things_are(running: Up) -> None:
+    assert running.first_start < FIRST_START * slack()  # type: ignore[attr-defined]
+    assert str(running.data / "mail") in running.said
+    assert "Ctrl-C" in running.said
+    assert set(running.recorded()) == LABELS
+
+
+def test_health_names_every_part_and_no_secret(running: Up) -> None:
+    health = running.health()
+    states = [health["database"], health["redis"], health["model"], *health["workers"].values()]
+    assert health["ready"] and all(state["state"] == "ok" for state in states)
+    assert set(health["workers"]) == {"background", "generation"}
+    for secret in (running.data / "secrets").iterdir():
+        assert secret.read_text() not in json.dumps(health)
+
+
+def test_secrets_and_addresses_are_private(running: Up) -> None:
+    for private in (*(running.data / "secrets").iterdir(), running.data / "run/environment.json"):
+        assert stat.S_IMODE(private.stat().st_mode) == 0o600, private
+
+
+def test_second_start_on_the_same_folder_is_refused(running: Up, start: Callable[..., Up]) -> None:
+    assert "already running" in start(running.data).refusal()
+    assert running.health()["ready"]
+
+
+def test_port_in_use_is_named(running: Up, start: Callable[..., Up]) -> None:
+    line = start(port=running.port).refusal()
+    assert str(running.port) in line and "--port" in line
+
+
+def test_second_shell_reaches_the_same_engines(running: Up) -> None:
+    asked = (
+        "from django.db import connection\n"
+        "with connection.cursor() as cursor:\n"
+        "    cursor.execute('SELECT current_user')\n"
+        "    print(cursor.fetchone()[0])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
+    shell = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", asked],
+        cwd=BASE_DIR,
+        env=environment | {"PARLEY_DATA_DIR": str(running.data)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shell.stdout.split()[-1] == "parley"
+
+
+def test_application_role_owns_nothing_and_empties_nothing(running: Up) -> None:
+    import psycopg
+
+    addresses = json.loads((running.data / "run/environment.json").read_text())
+    with psycopg.connect(addresses["DATABASE_URL"], autocommit=True) as connection:
+        owned = connection.execute("SELECT count(*) FROM pg_class WHERE relowner = 'parley'::regrole").fetchone()
+        powers = connection.execute(
+            "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'parley'"
+        ).fetchone()
+        assert owned == (0,) and powers == (False, False, False)
+        for refused in ("TRUNCATE django_session", "DROP TABLE django_session", "CREATE TABLE mine (id int)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(refused)
+
+
+@pytest.mark.parametrize("name", sorted(LABELS))
+def test_child_that_dies_is_restarted(running: Up, name: str) -> None:
+    before = running.recorded()[name]
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: running.recorded().get(name) != before, 10 * slack())
+    wait_for(lambda: bool(running.health()["ready"]), 20 * slack())
+    assert running.process.poll() is None
+
+
+def test_stop_leaves_no_process_no_lock_and_no_socket(running: Up) -> None:
+    family = running.family()
+    assert running.stop() < STOP * slack()
+    assert running.process.returncode == 0
+    assert gone(family)
+    left = [path for path in (running.data / "run").rglob("*") if not path.name.startswith("beat")]
+    assert left == []
+
+
+def test_next_start_is_quick_and_ctrl_c_stops_it(running: Up, start: Callable[..., Up]) -> None:
+    again = start(running.data)
+    assert again.ready() < NEXT_START * slack()
+    family = again.family()
+    assert again.stop(signal.SIGINT) < STOP * slack()
+    assert again.process.returncode == 0 and gone(family)
+
+
+def test_children_do_not_outlive_a_killed_parent(running: Up, start: Callable[..., Up]) -> None:
+    killed = start(running.data)
+    killed.ready()
+    family = killed.family()
+    killed.process.kill()
+    killed.process.wait()
+    if sys.platform == "linux":
+        wait_for(lambda: gone(family), 10 * slack())
+    again = start(running.data)
+    again.ready()
+    again.stop()
+    assert gone(family)
+
+
+def test_recovers_after_everything_was_killed(running: Up, start: Callable[..., Up]) -> None:
+    killed = start(running.data)
+    killed.ready()
+    for one in killed.family():
+        one.kill()
+    killed.process.wait()
+    again = start(running.data)
+    again.ready()
+    assert again.health()["ready"]
+    again.stop()
+
+
+def test_five_deaths_within_a_minute_stop_everything(running: Up, start: Callable[..., Up]) -> None:
+    one = start(running.data)
+    one.ready()
+    family = one.family()
+    killed = set()
+    while len(killed) < 5:
+        pid = one.recorded()["model"]
+        if pid not in killed:
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+        time.sleep(0.1)
+    line = one.refusal()
+    assert "The model server died 5 times within a minute" in line and "logs/model.log" in line
+    assert gone(family)
+
+
+def test_child_that_dies_at_its_start_is_named_with_its_log(running: Up, start: Callable[..., Up]) -> None:
+    with (running.data / "postgres/postgresql.conf").open("a") as configuration:
+        configuration.write("nonsense = on\n")
+    one = start(running.data)
+    line = one.refusal()
+    assert "PostgreSQL stopped at its start" in line and "logs/postgres.log" in line
+
+
+# --- What can be wrong before anything starts -------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0"),
+        ("REDIS_URL", "nonsense"),
+        ("MODEL_URL", "http://127.0.0.1:1/v1"),
+        ("MODEL_URL", "nonsense"),
+    ],
+)
+def test_wrong_address_of_a_service_is_named(start: Callable[..., Up], name: str, value: str) -> None:
+    one = start(**{name: value})
+    assert name in one.refusal()
+    assert not (one.data / "postgres").exists()
+
+
+def test_wrong_settings_are_named_and_nothing_is_left(start: Callable[..., Up]) -> None:
+    one = start(ALLOWED_HOSTS="chat.example.org", CLOCK_FILE="/nowhere")
+    line = one.refusal()
+    assert "CLOCK_FILE" in line and "logs/prepare.log" in line
+    assert not (one.data / "run/processes.json").exists()
+
+
+def test_folder_that_cannot_be_made_is_named(start: Callable[..., Up], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "--data-dir" in start(tmp_path / "file" / "var").refusal()
+
+
+def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5 * checks.MEGABYTE}))
+    with pytest.raises(Trouble, match="5 MB are free, 300 MB are needed"):
+        checks.room_on_disk(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("program", "variable"), [(lambda: postgres.program("postgres"), "DATABASE_URL"), (valkey.program, "REDIS_URL")]
+)
+def test_platform_without_wheel_is_named(
+    monkeypatch: pytest.MonkeyPatch, program: Callable[[], Path], variable: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(Trouble, match=variable):
+        program()
+
+
+def test_windows_is_told_what_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    with pytest.raises(Trouble, match="WSL"):
+        checks.platform_known()
+
+
+# --- Places and secrets -----------------------------------------------------
+
+
+def test_socket_of_a_deep_folder_lies_in_a_short_private_one(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["deeper" * 5] * 5)
+    folder = places.socket_folder(deep, "postgres")
+    places.make_socket_folder(folder)
+    assert len(str(folder / ".s.PGSQL.5432.lock")) < 104
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    places.remove_sockets(deep)
+    assert not folder.parent.exists()
+
+
+def test_secret_is_made_once(tmp_path: Path) -> None:
+    first = generated_secret(tmp_path, "one")
+    assert generated_secret(tmp_path, "one") == first != generated_secret(tmp_path, "two")
