@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import orjson
 from channels.db import database_sync_to_async
@@ -13,10 +14,13 @@ from chat import desk, frames
 from chat.errors import Missing, Refused
 from chat.frames import Again, Ask, Edit, Follow, Frame, Incoming, Stop, Unfollow
 from chat.journal.control import Command
+from chat.journal.keys import Step
 from chat.journal.reader import Event, Piece, reader
 from privacy.errors import ConsentRequired
 from privacy.middleware import consent_error
 
+P = ParamSpec("P")
+R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 2_000  # events that a slow client may be behind before it is sent away, to resume later
@@ -67,7 +71,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             case Unfollow():
                 reader().unfollow(self.subscriber, str(frame.message))
 
-    async def _follow(self, answer: str, after: Any) -> None:
+    async def _follow(self, answer: str, after: Step | None) -> None:
         await reader().follow(self.subscriber, answer, after)
         # It may have ended between the look-up and now; the word of that went past.
         await self._tell_ended([answer])
@@ -118,4 +122,6 @@ class ChatSocket(AsyncWebsocketConsumer):
         await self.send(text_data=orjson.dumps(frame).decode())
 
 
-_call = database_sync_to_async
+async def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """A short call in the process's database thread."""
+    return await database_sync_to_async(function)(*args, **kwargs)

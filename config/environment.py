@@ -55,4 +55,4 @@ def _publish(path: Path, value: str) -> None:
     except FileExistsError:
         pass
     finally:
-        os.unlink(draft)
+        Path(draft).unlink()

@@ -47,7 +47,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 
 
 @sync_and_async_middleware
-def HealthMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802
+def HealthMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Answers the two addresses first, and hands everything else on."""
     views = {"/healthz": healthz, "/readyz": readyz}
 

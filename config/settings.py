@@ -139,11 +139,10 @@ else:
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 
-# Rate limits of the account pages. It shares the database of the broker and the journals:
-# never `cache.clear()`, which flushes that database; keys expire by themselves.
+# Rate limits of the account pages.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.OwnKeysCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "parley",
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from accounts import clock
 from accounts.request import PersonalRequest as Request
@@ -82,13 +82,13 @@ def settings(request: Request) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def terms_list(request: HttpRequest) -> HttpResponse:
     return render(request, "privacy/terms_list.html", {"versions": Terms.objects.published(clock.now())})
 
 
 @login_not_required
-@require_GET
+@require_safe
 def terms(request: HttpRequest, slug: str) -> HttpResponse:
     """One version of the terms; `current` is the newest."""
     published = Terms.objects.published(clock.now())

@@ -2,9 +2,12 @@
 
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
+import redis
 from allauth.account.models import EmailAddress
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -31,6 +34,15 @@ def test_guessing_passwords_is_stopped_and_admin_is_no_way_round(client: Client)
 
     admin = client.get("/admin/login/?next=/admin/")
     assert target(admin) == "/account/login/?next=%2Fadmin%2F"
+
+
+def test_clearing_the_cache_leaves_the_journals_alone(settings: Any) -> None:
+    with redis.from_url(settings.REDIS_URL) as valkey:
+        name = f"journal-of-a-test-{uuid4()}"
+        valkey.set(name, "what was said", ex=60)
+        cache.set("attempts", 3)
+        cache.clear()
+        assert (cache.get("attempts"), valkey.get(name)) == (None, b"what was said")
 
 
 def test_a_wrong_password_is_hashed_once(client: Client) -> None:

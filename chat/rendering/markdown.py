@@ -30,10 +30,9 @@ from chat.rendering.maths import MathsBudget, bracket_maths_plugin
 from chat.rendering.sanitiser import FOOTNOTE_MARK, sanitised
 
 MAX_LENGTH = 100_000  # characters; an answer of 4,000 tokens has 16,000
-MAX_PARAGRAPH = 6_000  # characters without a block's end; brackets take the square of this
 MAX_ADDRESS = 2_000
 MAX_HTML = 3_000_000  # a short text can name a long address very often
-MAX_NESTING = 40
+MAX_NESTING = 20  # brackets take this many times their length
 _WEB_ADDRESS = re.compile(r"(https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
@@ -62,7 +61,6 @@ def _parser() -> MarkdownIt:
     parser.use(footnote_plugin, inline=False)
     parser.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
     parser.use(bracket_maths_plugin)
-    parser.core.ruler.at("inline", _inline)
     parser.core.ruler.push("images as links", _images_as_links)
     parser.core.ruler.push("quieter markup", _quieter_markup)
     parser.validateLink = _is_web_address  # type: ignore[method-assign]
@@ -86,17 +84,6 @@ def _is_web_address(url: str) -> bool:
 
 
 # --- On the tokens ------------------------------------------------------------
-
-
-def _inline(state: StateCore) -> None:
-    """Read what stands within paragraphs, cells and headings, those of bearable length."""
-    for token in state.tokens:
-        if token.type == "inline":
-            token.children = token.children or []
-            if len(token.content) <= MAX_PARAGRAPH:
-                state.md.inline.parse(token.content, state.md, state.env, token.children)
-            else:
-                token.children.append(Token("text", "", 0, content=token.content))
 
 
 def _images_as_links(state: StateCore) -> None:

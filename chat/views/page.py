@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.request import PersonalRequest
 from chat.access import conversation_for
@@ -23,14 +23,14 @@ from privacy.standings import standing_of
 
 
 @login_not_required
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The landing page for strangers; people go to their chat."""
     return redirect("chat:new") if request.user.is_authenticated else render(request, "chat/landing.html")
 
 
 @never_cache
-@require_GET
+@require_safe
 def new(request: PersonalRequest) -> HttpResponse:
     """An empty chat. Who has never answered the terms does so first, before the first message."""
     if gate_for(request.user, request.workspace).newcomer:
@@ -39,13 +39,13 @@ def new(request: PersonalRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def conversation(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     return render_chat(request, conversation_for(request.user, conversation))
 
 
 @never_cache
-@require_GET
+@require_safe
 def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     """What applies to a conversation, in words, and why."""
     held = conversation_for(request.user, conversation)

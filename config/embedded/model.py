@@ -114,7 +114,8 @@ def serve(port: int, key: str) -> None:
     parameters.ui = False
     parameters.cache_ram_mib = 0
     server = xllamacpp.Server(parameters)
-    print(f"The model server listens at {server.listening_address}.", flush=True)
+    sys.stdout.write(f"The model server listens at {server.listening_address}.\n")
+    sys.stdout.flush()
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     os._exit(0)  # answers under way need not be waited for: their readers are gone or will ask again
 

@@ -88,7 +88,7 @@ class Postgres:
             password.touch(mode=0o600)
             password.write_text(self._password("postgres"))
             account.give(password)
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 (no word of it comes from outside)
                 [*self._account(), str(program("initdb")), *INITDB, f"--pgdata={draft}", f"--pwfile={password}"]
                 + (["--no-sync"] if self.for_tests else []),
                 stdin=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ class Postgres:
 
     def ready(self) -> bool:
         """Whether the server takes connections."""
-        asked = subprocess.run(
+        asked = subprocess.run(  # noqa: S603 (no word of it comes from outside)
             [str(program("pg_isready")), "--quiet", f"--host={self.sockets}", "--timeout=2"], check=False, cwd="/"
         )
         return asked.returncode == 0

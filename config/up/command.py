@@ -78,5 +78,5 @@ def _unexpected(error: Exception, data: Path) -> str:
 
 
 def _refuse(line: str) -> int:
-    print(f"Error: {line}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"Error: {line}\n")
     return 1

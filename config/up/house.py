@@ -139,7 +139,7 @@ class House:
             await self.minder.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise Trouble(f"Not ready after {READY_WITHIN:.0f} s: {missing} (logs: {self.data / 'logs'}).")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
 
     def _say_ready(self) -> None:
         say = self.report.line
@@ -184,7 +184,7 @@ def needed_engines(data: Path, given: Mapping[str, str]) -> list[children.Engine
 def not_ready(url: str) -> str | None:
     """What is missing, by the product's own account; None when nothing is."""
     try:
-        with urllib.request.urlopen(url, timeout=5):
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 (always http, always loopback)
             return None
     except urllib.error.HTTPError as refusal:
         try:

@@ -46,8 +46,9 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):
-            state = os.stat(storage.path(path))
-            digest.update(f"{storage.path(path)} {state.st_size} {state.st_mtime_ns}\n".encode())
+            file = Path(storage.path(path))
+            state = file.stat()
+            digest.update(f"{file} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ class Report:
         """Say what is being done while the block runs, and then how long it took."""
         began = time.monotonic()
         if not self.lively:
-            print(f"  {doing} … ", end="", flush=True)
+            self._say(f"  {doing} … ")
             try:
                 yield
             except BaseException:
@@ -33,7 +33,11 @@ class Report:
         self.line(f"  ✓ {doing} … {time.monotonic() - began:.1f} s")
 
     def line(self, text: str = "") -> None:
-        print(text, flush=True)
+        self._say(f"{text}\n")
+
+    def _say(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
     def seconds(self) -> float:
         return time.monotonic() - self.began

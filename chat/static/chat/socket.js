@@ -9,6 +9,7 @@ const SIGNED_OUT = 4401;
 
 export class Socket extends EventTarget {
   #socket = null;
+  #greeted = false;
   #pause = FIRST_PAUSE;
   #timer = 0;
   /** Questions without an answer yet, by request. */
@@ -24,7 +25,7 @@ export class Socket extends EventTarget {
   }
 
   get up() {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return this.#greeted && this.#socket.readyState === WebSocket.OPEN;
   }
 
   /** Send now if there is a connection; says whether it was sent. */
@@ -53,11 +54,7 @@ export class Socket extends EventTarget {
     clearTimeout(this.#timer);
     const socket = new WebSocket(this.address);
     this.#socket = socket;
-    socket.addEventListener("open", () => {
-      this.#pause = FIRST_PAUSE;
-      for (const frame of this.#pending.values()) this.say(frame);
-      this.dispatchEvent(new Event("up"));
-    });
+    this.#greeted = false;
     socket.addEventListener("message", (event) => this.#hear(event.data));
     socket.addEventListener("close", ({ code }) => {
       if (this.#socket !== socket) return;
@@ -79,8 +76,17 @@ export class Socket extends EventTarget {
     } catch {
       return;
     }
+    if (frame.type === "hello") this.#greet();
     if (frame.request && (frame.type === "turn" || frame.type === "error")) this.#pending.delete(frame.request);
     this.dispatchEvent(new CustomEvent(frame.type, { detail: frame }));
+  }
+
+  /** A connection counts once the server has greeted: one that is accepted and dropped must not be tried without pause. */
+  #greet() {
+    this.#greeted = true;
+    this.#pause = FIRST_PAUSE;
+    for (const frame of this.#pending.values()) this.say(frame);
+    this.dispatchEvent(new Event("up"));
   }
 
   #hurry() {

@@ -1,0 +1,162 @@
+"""Deleted means gone, and nothing else does: the sweep against real rows."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.db import connections, models
+
+from accounts import clock
+from accounts.errors import NotFound
+from accounts.models import User
+from chat import access
+from chat.models import Conversation, Message
+from chat.turns import conversations
+from privacy import holdings
+from privacy import sweep as sweeping
+from privacy.models import Event, SweepRun, Tombstone
+from privacy.vocabulary import Act, Training
+from tests.people import alice, bob, charlie, will, works
+from tests.scenes import answered, asked_in, decided
+
+
+@pytest.mark.django_db
+class TestDeletion:
+    @pytest.fixture
+    def deleted(self):
+        decided(alice(), Training.ALLOW, keep_history=True)
+        return conversations.delete(alice(), conversation=answered(alice()).conversation.public_id)
+
+    def test_is_invisible_and_out_of_training_at_once(self, deleted):
+        assert not Conversation.objects.visible(clock.now()).exists()
+        assert not Conversation.objects.trainable(clock.now()).exists()
+        with pytest.raises(NotFound):
+            access.conversation_for(alice(), deleted.public_id)
+        with pytest.raises(NotFound):
+            access.message_for(alice(), deleted.messages.first().public_id)
+
+    def test_is_purged_within_the_promised_time_and_not_before(self, deleted, move_clock):
+        move_clock(hours=23, minutes=59)
+        assert sweeping.sweep() is None and Message.objects.count() == 2
+        move_clock(hours=24, minutes=1)
+        run = sweeping.sweep()
+        assert (run.purged, Conversation.objects.count(), Message.objects.count()) == (1, 0, 0)
+        stone = Tombstone.objects.get()
+        assert (stone.key, stone.cause) == (deleted.public_id, "deleted")
+        event = Event.objects.get(act=Act.PURGED)
+        assert event.detail["count"] == 1 and event.detail["root"] == sweeping.root([stone])
+
+    def test_can_be_undone_for_some_seconds_and_then_no_more(self, deleted, move_clock):
+        conversations.undelete(alice(), conversation=deleted.public_id)
+        assert access.conversation_for(alice(), deleted.public_id).trains_until
+        conversations.delete(alice(), conversation=deleted.public_id)
+        move_clock(seconds=31)
+        with pytest.raises(NotFound):
+            conversations.undelete(alice(), conversation=deleted.public_id)
+
+    def test_is_for_its_owner_alone(self):
+        decided(alice(), Training.DENY)
+        kept = answered(alice()).conversation
+        for stranger in (bob(), charlie()):
+            for act in (conversations.delete, conversations.undelete):
+                with pytest.raises(NotFound):
+                    act(stranger, conversation=kept.public_id)
+        assert access.conversation_for(alice(), kept.public_id)
+
+
+@pytest.mark.django_db
+class TestExpiry:
+    def test_each_class_goes_when_it_is_due_and_not_before(self, move_clock):
+        decided(alice(), Training.DENY)
+        decided(bob(), Training.ALLOW)
+        decided(charlie(), Training.DENY, keep_history=True)
+        standard, training, kept = (answered(person).conversation for person in (alice(), bob(), charlie()))
+        work = asked_in(will(), works()).conversation
+        move_clock(days=29)
+        assert sweeping.sweep() is None
+        move_clock(days=31)
+        assert not Conversation.objects.visible(clock.now()).filter(pk=standard.pk).exists()
+        sweeping.sweep()
+        assert set(Conversation.objects.all()) == {training, kept, work}
+        move_clock(days=5 * 366)
+        sweeping.sweep()
+        assert set(Conversation.objects.all()) == {kept, work}
+
+    def test_a_hold_is_never_due(self, move_clock):
+        decided(alice(), Training.DENY)
+        held = answered(alice()).conversation
+        Conversation.objects.filter(pk=held.pk).update(held=True)
+        move_clock(days=31)
+        assert sweeping.sweep() is None
+
+    def test_chunks_share_the_work_and_every_row_has_one_tombstone(self, move_clock):
+        decided(alice(), Training.DENY)
+        for _ in range(7):
+            answered(alice())
+        move_clock(days=31)
+        run = sweeping.sweep(chunk=3)
+        assert (run.purged, run.by_class, Tombstone.objects.count()) == (7, {"standard": 7}, 7)
+        assert Event.objects.filter(act=Act.PURGED).count() == 3
+        assert sweeping.sweep() is None and SweepRun.objects.count() == 1
+
+
+def test_a_chunk_that_fails_leaves_everything_as_it_was(committed, move_clock, monkeypatch):
+    decided(alice(), Training.DENY)
+    answered(alice())
+    move_clock(days=31)
+    monkeypatch.setattr(sweeping.ledger, "record", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sweeping.sweep()
+    assert Conversation.objects.count() == 1 and Message.objects.count() == 2
+    assert not Tombstone.objects.exists()
+
+
+def test_two_sweeps_at_once_purge_everything_once(committed, move_clock):
+    decided(alice(), Training.DENY)
+    for _ in range(20):
+        answered(alice())
+    move_clock(days=31)
+    errors = []
+
+    def run() -> None:
+        try:
+            sweeping.sweep(chunk=2)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == [] and Conversation.objects.count() == 0 and Tombstone.objects.count() == 20
+
+
+def reaches_people(model: type[models.Model], seen: frozenset[type[models.Model]] = frozenset()) -> bool:
+    """Whether rows of `model` belong to a person, directly or through what they point to."""
+    if model is User:
+        return True
+    targets = {
+        field.related_model
+        for field in model._meta.get_fields()
+        if isinstance(field, models.ForeignKey) and isinstance(field.related_model, type)
+    }
+    return any(reaches_people(target, seen | {model}) for target in targets - seen - {model})
+
+
+def test_every_model_that_belongs_to_a_person_is_in_a_holding():
+    held = {model for holding in holdings.all_holdings() for model in holding.models}
+    ours = [model for model in apps.get_models(include_auto_created=True) if reaches_people(model)]
+    through_people = {"accounts.User_groups", "accounts.User_user_permissions"}  # rows of User itself
+    assert {model._meta.label for model in ours if model not in held} <= through_people
+    assert len(ours) > 5
+
+
+def test_sessions_are_the_only_rows_that_name_a_person_without_a_foreign_key():
+    """Sessions name people inside their data; they end by themselves within two weeks."""
+    from django.conf import settings
+
+    assert timedelta(seconds=settings.SESSION_COOKIE_AGE) <= timedelta(days=14)
