@@ -1,4 +1,4 @@
-"""The one way to a conversation or message for views and sockets: unknown, foreign, hidden and deleted look the same."""
+"""The one way to a conversation or message for views and sockets: unknown, foreign, hidden or deleted look alike."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID

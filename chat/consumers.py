@@ -124,4 +124,5 @@ class ChatSocket(AsyncWebsocketConsumer):
 
 async def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """A short call in the process's database thread."""
-    return await database_sync_to_async(function)(*args, **kwargs)
+    answer: R = await database_sync_to_async(function)(*args, **kwargs)
+    return answer

@@ -64,9 +64,7 @@ def all_ended(user: "User", messages: Sequence[str]) -> list[Frame]:
     """Those of the followed answers that have ended, or are gone."""
     rows = {
         str(row.public_id): row
-        for row in Message.objects.filter(
-            public_id__in=messages, conversation__in=access.conversations_of(user)
-        )
+        for row in Message.objects.filter(public_id__in=messages, conversation__in=access.conversations_of(user))
     }
     return [frames.done(row) for row in rows.values() if not row.is_open]
 

@@ -1,7 +1,5 @@
 """Refusals of the chat, each with the code and the sentence that pages and frames carry."""
 
-from datetime import datetime
-
 
 class Refused(Exception):
     """An act that cannot be done. `status` is the HTTP status of the same refusal."""
@@ -25,7 +23,9 @@ class TooLong(Refused):
     status = 413
 
     def __init__(self, length: int, limit: int) -> None:
-        super().__init__(f"Your text has {length:,} characters; the limit is {limit:,}. Shorten it or send it in parts.")
+        super().__init__(
+            f"Your text has {length:,} characters; the limit is {limit:,}. Shorten it or send it in parts."
+        )
 
 
 class Busy(Refused):
@@ -44,9 +44,11 @@ class LimitReached(Refused):
     code = "limit_reached"
     status = 429
 
-    def __init__(self, limit: int, renews_at: datetime) -> None:
-        self.renews_at = renews_at
-        super().__init__(f"You have used all {limit} messages of your plan for now. The next one is free again soon.")
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have used all {limit} messages of your plan for now. They come back one by one as time passes; "
+            "the line below says when."
+        )
 
 
 class BadFrame(Refused):

@@ -1,4 +1,4 @@
-"""Every frame of the socket: what a client may send, checked, and what the server sends. docs/protocol.md shows each."""
+"""Every frame of the socket: what a client may send, checked, and what the server sends (docs/protocol.md)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -23,9 +23,13 @@ from config import liveness
 TIME_OUT = 2.0
 # The model's server may be somebody else's and may count requests.
 MODEL_ASKED_EVERY = 10.0
+ROUND_HOLDS = 0.5
 
 State = dict[str, str]
 Check = Callable[[], Awaitable[Any]]
+Report = dict[str, Any]
+_round: asyncio.Task[Report] | None = None
+_round_began = 0.0
 _model_seen_at = float("-inf")
 
 
@@ -36,10 +40,8 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 async def readyz(request: HttpRequest) -> JsonResponse:
-    database, workers, model = await asyncio.gather(_state(_database), _workers(), _state(_model))
-    parts: dict[str, Any] = {"database": database, **workers, "model": model}
-    ready = all(state["state"] == "ok" for state in (database, workers["redis"], *workers["workers"].values(), model))
-    response = JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+    report = await _shared_report()
+    response = JsonResponse(report, status=200 if report["ready"] else 503)
     response.headers["Cache-Control"] = "no-store"
     # A probe asks every few seconds: "not yet" is an answer, not an error for the log.
     setattr(response, "_has_been_logged", True)  # noqa: B010 (an attribute that the type does not declare)
@@ -68,6 +70,21 @@ def HealthMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[Ht
     return synchronous
 
 
+async def _shared_report() -> Report:
+    """One round of checks serves everybody who asks within a second, so that asking often costs nothing."""
+    global _round, _round_began
+    loop = asyncio.get_running_loop()
+    if _round is None or _round.get_loop() is not loop or loop.time() - _round_began > ROUND_HOLDS:
+        _round, _round_began = loop.create_task(_report()), loop.time()
+    return await asyncio.shield(_round)
+
+
+async def _report() -> Report:
+    database, workers, model = await asyncio.gather(_state(_database), _workers(), _state(_model))
+    ready = all(state["state"] == "ok" for state in (database, workers["redis"], *workers["workers"].values(), model))
+    return {"ready": ready, "database": database, **workers, "model": model}
+
+
 async def _state(check: Check) -> State:
     """`ok`, or `down` with the kind of failure (its text may hold an address)."""
     began = time.monotonic()
@@ -86,7 +103,7 @@ async def _database() -> None:
 
 async def _workers() -> dict[str, Any]:
     """Redis, and the workers, of whom it knows."""
-    alive: list[bytes | None] = [None] * len(liveness.QUEUES)
+    alive: list[bytes | str | None] = [None] * len(liveness.QUEUES)
 
     async def ask() -> None:
         client = redis.asyncio.Redis.from_url(settings.REDIS_URL)

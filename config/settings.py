@@ -196,13 +196,14 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("TRUST_PROXY_HEADERS", False) else 0
 
 # --- Models that answer -----------------------------------------------------
 
-MODEL = {
+MODEL: dict[str, Any] = {
     "provider": env.str("MODEL_PROVIDER", "openai"),  # openai | anthropic | scripted
     "url": env.str("MODEL_URL", ""),
     "key": env.str("MODEL_KEY", ""),
     "name": env.str("MODEL_NAME", "smollm2"),
     "label": env.str("MODEL_LABEL", "") or env.str("MODEL_NAME", "SmolLM2"),
     "operator": env.str("MODEL_OPERATOR", "this machine"),
+    "continues": env.bool("MODEL_CONTINUES", False),  # whether it goes on from an answer's beginning
     "context_tokens": env.int("MODEL_CONTEXT_TOKENS", 4096),
 }
 PROVIDERS = {

@@ -32,9 +32,7 @@ def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:
     tag = row.tag
     training = "Yes. " if trains else "No. "
     paused = not trains and tag.trains_until is not None
-    why = (
-        "Newer terms wait for your answer; until then nothing of yours trains." if paused else tag.reason.sentence
-    )
+    why = "Newer terms wait for your answer; until then nothing of yours trains." if paused else tag.reason.sentence
     rows = [
         ("How long is this chat kept?", f"{kept_until(row.hidden_from)}. {tag.retention_class.sentence}"),
         ("May it train models?", training + why),

@@ -20,7 +20,7 @@ VALID_SECONDS = 24 * 60 * 60
 
 class ChoiceForm(forms.Form):
     training = forms.ChoiceField(
-        choices=[(answer.value, answer.title) for answer in Training],
+        choices=[(answer.value, answer.words) for answer in Training],
         widget=forms.RadioSelect,
         required=False,
     )
@@ -50,13 +50,13 @@ def options(user: "User", terms: Terms) -> list[dict[str, str]]:
     both = [
         {
             "value": Training.ALLOW.value,
-            "title": Training.ALLOW.title,
+            "title": Training.ALLOW.words,
             "sentence": f"Chats begun from now on may be used to train models and are kept for {terms.training_years} "
             "years after their last message.",
         },
         {
             "value": Training.DENY.value,
-            "title": Training.DENY.title,
+            "title": Training.DENY.words,
             "sentence": f"Your chats are not used to train models and are kept for {terms.standard_days} days "
             "after their last message.",
         },

@@ -50,22 +50,15 @@ def gate_for(user: "User", workspace: Workspace) -> Answer:
             answered_any=Exists(Standing.objects.filter(user=user, terms__isnull=False)),
             answered_current=Exists(answers_at_least(user)),
         )
+        .values_list("slug", "deadline", "answered_any", "answered_current")
         .first()
     )
     if current is None:  # nothing published yet: nobody can have agreed to anything
         return Answer(Gate.STOP, newcomer=True)
-    gate = policy.gate(
-        policy.Owed(
-            personal=True,
-            answered_current=current.answered_current,
-            answered_any=current.answered_any,
-            deadline=current.deadline,
-        ),
-        now,
-    )
-    if gate is Gate.OPEN:
-        return OPEN
-    return Answer(gate, current.slug, current.deadline, newcomer=not current.answered_any)
+    slug, deadline, answered_any, answered_current = current
+    owed = policy.Owed(personal=True, answered_current=answered_current, answered_any=answered_any, deadline=deadline)
+    gate = policy.gate(owed, now)
+    return OPEN if gate is Gate.OPEN else Answer(gate, slug, deadline, newcomer=not answered_any)
 
 
 def answers_at_least(user: "User") -> "QuerySet[Standing]":

@@ -70,4 +70,6 @@ def consent_error(error: ConsentRequired) -> dict[str, str | None]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return not request.accepts("text/html") or request.get_preferred_type(["text/html", "application/json"]) != "text/html"
+    return (
+        not request.accepts("text/html") or request.get_preferred_type(["text/html", "application/json"]) != "text/html"
+    )

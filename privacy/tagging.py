@@ -4,10 +4,21 @@ Callers hold the person's standing row (FOR SHARE in a turn, FOR UPDATE in a cho
 standing that is being withdrawn at the same moment.
 """
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db.models import BooleanField, Case, DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Func,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Greatest, Least
 from django.db.models.lookups import GreaterThan, LessThan
 
@@ -19,6 +30,7 @@ from privacy.policy import Duration, Flags, Rule, Schedule
 from privacy.vocabulary import RetentionClass, Training
 
 NEVER = Value(None, output_field=DateTimeField())
+
 
 def tag(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]:
     """Set the tag of one row from its facts; returns the names of the columns that were set."""
@@ -52,7 +64,8 @@ def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedu
 
 def _flags(standing: policy.Standing) -> dict[str, Any]:
     """The flags of each row as SQL: the same reading as `Tagged.facts`."""
-    grown = Q(begun_at__date__gte=standing.adult_since) if standing.adult_since else Q(pk__isnull=True)
+    # By the day in UTC, as the facts are read: a `__date` look-up would follow the person's time zone.
+    grown = Q(begun_at__gte=_midnight(standing.adult_since)) if standing.adult_since else Q(pk__isnull=True)
     readings = {
         "is_temporary": Q(temporary=True),
         "is_kept": Q(kept=True),
@@ -66,6 +79,10 @@ def _flags(standing: policy.Standing) -> dict[str, Any]:
         name: Case(When(reading, then=True), default=False, output_field=BooleanField())
         for name, reading in readings.items()
     }
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule, now: datetime) -> dict[str, Any]:
@@ -86,7 +103,9 @@ def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule, now: da
     # A flag pushes a purge out; it does not create one. GREATEST would turn "never" into the flag's end.
     endless = ~deleted if ruled.lifetime is None else Q(pk__isnull=True)
     reviewed = Case(
-        When(endless, then=NEVER), When(flagged, then=Greatest(gone, _after("flagged_at", schedule.flagged))), default=gone
+        When(endless, then=NEVER),
+        When(flagged, then=Greatest(gone, _after("flagged_at", schedule.flagged))),
+        default=gone,
     )
     columns["purge_after"] = Case(When(held=True, then=NEVER), default=reviewed)
     return columns

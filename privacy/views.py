@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import clock
 from accounts.request import PersonalRequest as Request
@@ -26,7 +26,7 @@ STALE = "The terms changed, or this page was open for too long. Nothing was reco
 
 @require_http_methods(["GET", "POST"])
 def choice(request: Request) -> HttpResponse:
-    """The question at first entry and whenever terms need a new answer; a page of its own, so it needs no JavaScript."""
+    """The question at first entry and whenever terms need a new answer, as a page of its own."""
     terms = standings.owed_terms()
     if terms is None:
         return render(request, "privacy/choice.html", {"terms": None}, status=503)
@@ -120,7 +120,7 @@ def _answer(request: Request, form: ChoiceForm, terms: Terms, source: Source) ->
         keep_history=form.cleaned_data["keep_history"],
         source=source,
     )
-    chosen = f"You chose “{now.training.title}”." if now.training else "You accepted the terms."
+    chosen = f"You chose “{now.training.words}”." if now.training else "You accepted the terms."
     messages.success(request, f"{chosen} You can change this at any time on your privacy page.")
 
 

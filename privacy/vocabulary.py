@@ -10,7 +10,7 @@ class Training(StrEnum):
     DENY = "deny"
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         return {"allow": "Allow", "deny": "Don't allow"}[self.value]
 
 
@@ -27,7 +27,7 @@ class RetentionClass(StrEnum):
     def sentence(self) -> str:
         return {
             "temporary": "This is a temporary chat: it is hidden soon after its last message, whatever you chose.",
-            "agreement": "This chat belongs to a Work workspace, so that workspace's agreement says how long it is kept.",
+            "agreement": "This chat belongs to a Work workspace: its agreement says how long it is kept.",
             "kept": "You asked to keep your history, so this chat stays until you let it go or delete it.",
             "training": "Chats that may train models are kept for longer, counted from their last message.",
             "standard": "Chats that do not train models are hidden after a while, counted from their last message.",

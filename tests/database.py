@@ -15,7 +15,7 @@ _owner_url = ""
 
 
 def create(name: str) -> None:
-    """Create and migrate the database `name` as the owner, then let the default connection use it as the application."""
+    """Create and migrate the database `name` as the owner; the default connection then uses it as the application."""
     global _owner_url
     _owner_url = _at(settings.DATABASE_OWNER_URL, name)
     with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as server:

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -15,7 +16,7 @@ from chat.generation.draft import Draft
 from chat.generation.engine import Engine
 from chat.generation.write import write_answer
 from chat.journal import connection as valkey
-from chat.journal import keys, writer
+from chat.journal import keys, replies, writer
 from chat.journal.reader import Piece, Reader
 from chat.journal.writer import Fate
 from chat.models import Message
@@ -60,7 +61,7 @@ def in_background(pk: int) -> threading.Thread:
 
 
 def journal(answer: Message) -> list[tuple[str, str]]:
-    entries = valkey.plain().xrange(keys.key(answer.public_id))
+    entries = replies.entries(valkey.plain().xrange(keys.key(answer.public_id)))
     return [(entry.decode(), fields[keys.TEXT].decode()) for entry, fields in entries]
 
 
@@ -191,9 +192,11 @@ def test_a_worker_that_goes_away_hands_its_answer_back(person):
 
 
 def test_an_older_attempt_is_refused_by_the_journal_itself():
-    async def scene() -> None:
-        old, new = (Draft(0, "zombie-test", attempt, "text", asyncio.Event()) for attempt in (1, 2))
-        await valkey.for_loop().delete(keys.key("zombie-test"))
+    name = uuid4()
+
+    async def scene():
+        old, new = (Draft(0, name, attempt, "text", asyncio.Event()) for attempt in (1, 2))
+        await valkey.for_loop().delete(keys.key(name))
         assert [fate for _, fate in await writer.flush([old])] == [Fate.WRITTEN]
         assert [fate for _, fate in await writer.flush([new])] == [Fate.WRITTEN]
         old.append(" of a zombie")
@@ -203,7 +206,7 @@ def test_an_older_attempt_is_refused_by_the_journal_itself():
         new.append(" that goes on")
         assert [fate for _, fate in await writer.flush([new])] == [Fate.WRITTEN]
         assert (new.sent, new.steps) == (4, 1)
-        await valkey.for_loop().delete(keys.key("zombie-test"))
+        await valkey.for_loop().delete(keys.key(name))
 
     async_to_sync(scene)()
 
@@ -211,8 +214,8 @@ def test_an_older_attempt_is_refused_by_the_journal_itself():
 def test_every_reader_gets_the_same_text_wherever_it_comes_in():
     """Readers that come, go and come back at any step, while a writer writes and a second attempt takes over."""
 
-    async def scene() -> None:
-        name = "reader-test"
+    async def scene():
+        name = str(uuid4())
         client = valkey.for_loop()
         await client.delete(keys.key(name))
         reader = Reader()
@@ -230,7 +233,7 @@ def test_every_reader_gets_the_same_text_wherever_it_comes_in():
         subscribers = {}
         for number in range(8):
             subscribers[number] = reader.join(hear_as(number))
-        draft = Draft(0, name, 1, "", asyncio.Event())
+        draft = Draft(0, UUID(name), 1, "", asyncio.Event())
         for step in range(120):
             if step < 8:
                 await reader.follow(subscribers[step], name, None)

@@ -1,4 +1,4 @@
-"""Every door of the product against a written list: which ones the gate concerns, and that each is shut without a choice."""
+"""Every door against a written list: which ones the gate concerns, and that each is shut without a choice."""
 
 from uuid import uuid4
 
@@ -106,7 +106,9 @@ def test_reading_deleting_and_settings_stay_open(lapsed, client):
 def test_a_new_door_that_says_nothing_is_shut(lapsed, client, monkeypatch):
     monkeypatch.delattr(patterns("chat")["chat:rename"].callback, "gate")
     answer = client.post(
-        reverse("chat:rename", args=[lapsed.conversation.public_id]), {"title": "x"}, headers={"accept": "application/json"}
+        reverse("chat:rename", args=[lapsed.conversation.public_id]),
+        {"title": "x"},
+        headers={"accept": "application/json"},
     )
     assert answer.status_code == 403
 
@@ -270,5 +272,3 @@ class TestSocket:
             return await socket.receive_output()
 
         assert async_to_sync(scene)()["code"] == 4401
-
-

@@ -2,19 +2,14 @@
 
 import json
 import os
-import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -23,110 +18,12 @@ from config.embedded import places, postgres, valkey
 from config.embedded.trouble import Trouble
 from config.environment import BASE_DIR, generated_secret
 from config.up import checks
+from tests.running import Up, environment, gone, slack, wait_for
 
 pytestmark = pytest.mark.xdist_group("up")
 
 FIRST_START, NEXT_START, STOP = 15.0, 5.0, 10.0
 LABELS = {"postgres", "valkey", "model", "web", "background", "generation"}
-# What the test run itself is pointed at must not reach the product that is started here.
-NOT_HANDED_ON = (
-    *(
-        "DATABASE_URL",
-        "DATABASE_OWNER_URL",
-        "REDIS_URL",
-        "MODEL_URL",
-        "MODEL_PROVIDER",
-        "PARLEY_DATA_DIR",
-        "SECRET_KEY",
-    ),
-    *("CLOCK_FILE", "EMAIL_URL", "PYTHONDONTWRITEBYTECODE"),
-)
-
-
-def slack() -> float:
-    """How much longer things may take because other tests run at the same time."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-class Up:
-    """One `manage.py up`, run in a process of its own."""
-
-    def __init__(self, data: Path, output: Path, *options: str, port: int | None = None, **variables: str) -> None:
-        self.data = data
-        self.port = port or free_port()
-        self.output = output
-        self.first_start = 0.0
-        environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
-        command = [sys.executable, "manage.py", "up", f"--data-dir={data}", f"--port={self.port}", *options]
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=BASE_DIR,
-                env=environment | variables,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def said(self) -> str:
-        return self.output.read_text()
-
-    def ready(self) -> float:
-        """Wait until it says that it is ready, and return how long it says that took."""
-        wait_for(lambda: "is ready at" in self.said or self.process.poll() is not None, 60)
-        found = re.search(r"is ready at http://127\.0\.0\.1:\d+/ \(([\d.]+) s\)", self.said)
-        assert found, self.said
-        return float(found[1])
-
-    def refusal(self) -> str:
-        """Wait until it gives up, and return the one line that it says."""
-        code = self.process.wait(60)
-        lines = [line for line in self.said.splitlines() if line.startswith("Error: ")]
-        assert code == 1 and len(lines) == 1 and "Traceback" not in self.said, self.said
-        return lines[0]
-
-    def recorded(self) -> dict[str, int]:
-        """The number of each child."""
-        return {child["name"]: child["pid"] for child in json.loads((self.data / "run/processes.json").read_text())}
-
-    def family(self) -> list[psutil.Process]:
-        return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
-
-    def health(self) -> dict[str, Any]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
-                return dict(json.load(answer))
-        except urllib.error.HTTPError as refusal:
-            return dict(json.load(refusal))
-        except OSError:
-            return {"ready": False}
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Stop it as a person does, and return how long that took."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(30)
-        return time.monotonic() - began
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.05)
-
-
-def gone(family: list[psutil.Process]) -> bool:
-    """Whether none of these runs (a zombie, which waits for its new parent, runs no more)."""
-    return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.fixture(scope="module")
@@ -195,11 +92,10 @@ def test_second_shell_reaches_the_same_engines(running: Up) -> None:
         "    cursor.execute('SELECT current_user')\n"
         "    print(cursor.fetchone()[0])"
     )
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
     shell = subprocess.run(
         [sys.executable, "manage.py", "shell", "-c", asked],
         cwd=BASE_DIR,
-        env=environment | {"PARLEY_DATA_DIR": str(running.data)},
+        env=environment() | {"PARLEY_DATA_DIR": str(running.data)},
         capture_output=True,
         text=True,
         check=True,
@@ -279,7 +175,7 @@ def test_five_deaths_within_a_minute_stop_everything(running: Up, start: Callabl
     one = start(running.data)
     one.ready()
     family = one.family()
-    killed = set()
+    killed: set[int] = set()
     while len(killed) < 5:
         pid = one.recorded()["model"]
         if pid not in killed:

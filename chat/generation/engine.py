@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -105,11 +105,9 @@ class Engine:
 
     async def _flush_forever(self) -> None:
         while True:
-            try:
-                # Idle without streams; a tick with some; at once for the first piece of any.
+            # Idle without streams; a tick with some; at once for the first piece of any.
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._urgent.wait(), TICK if self._running else None)
-            except TimeoutError:
-                pass
             self._urgent.clear()
             await self._flush([draft for draft, _ in self._running.values()])
 
@@ -179,7 +177,7 @@ async def _ending(task: "asyncio.Task[None]") -> tuple[State, str]:
     try:
         await task
     except ProviderError as failure:
-        logger.warning("a model failed: %s", failure.code)
+        logger.warning("a model failed: %s", failure)
         return State.FAILED, str(failure.code)
     except Exception:
         logger.exception("a provider broke")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from redis.exceptions import RedisError
 
-from chat.journal import connection, control
+from chat.journal import connection, control, replies
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ async def listen(obey: Callable[[control.Command], Awaitable[None]]) -> None:
             logger.warning("control stream unreachable: %s", type(error).__name__)
             await asyncio.sleep(0.5)
             continue
-        for _, entries in found or ():
+        for _, entries in replies.by_stream(found):
             for entry, fields in entries:
                 last = entry
                 await obey(control.parse(fields))

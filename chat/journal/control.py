@@ -8,7 +8,9 @@ changed). Ids only; never text.
 from dataclasses import dataclass
 from typing import Any
 
-from chat.journal import connection
+from redis.exceptions import RedisError
+
+from chat.journal import connection, replies
 
 KEY = "parley:control"
 REMEMBERED = 10_000
@@ -27,7 +29,7 @@ def publish(kind: str, **fields: Any) -> None:
     entry: dict[Any, Any] = {"kind": kind, **{name: str(value) for name, value in fields.items()}}
     try:
         connection.plain().xadd(KEY, entry, maxlen=REMEMBERED, approximate=True)
-    except connection.redis.RedisError as error:
+    except RedisError as error:
         raise OSError(type(error).__name__) from error
 
 
@@ -38,5 +40,5 @@ def parse(entry: dict[bytes, bytes]) -> Command:
 
 async def latest() -> bytes:
     """The id to read on from. (`$` in every read would miss what comes between two reads.)"""
-    last = await connection.for_loop().xrevrange(KEY, count=1)
-    return bytes(last[0][0]) if last else b"0"
+    last = replies.entries(await connection.for_loop().xrevrange(KEY, count=1))
+    return last[0][0] if last else b"0"

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from chat.journal import connection, control, keys
 from chat.journal.keys import START, Step
+from chat.journal.replies import Entry, by_stream
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class Reader:
             if away:
                 away = False
                 self._tell_all(None)
-            for name, entries in found or ():
+            for name, entries in found:
                 self._take(name.decode(), entries, since)
 
     def _earliest_steps(self) -> dict[str, Step]:
@@ -109,13 +110,14 @@ class Reader:
                 earliest[answer] = min(earliest.get(answer, step), step)
         return earliest
 
-    async def _read(self, since: dict[str, Step]) -> list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:
+    async def _read(self, since: dict[str, Step]) -> list[tuple[bytes, list[Entry]]]:
         streams: dict[str, str | bytes] = dict(self._last)
         for answer, step in since.items():
             streams[keys.key(answer)] = keys.as_id(step)
-        return await connection.blocking().xread(streams, count=ENTRIES, block=BLOCK_MS)  # type: ignore[arg-type, no-any-return]
+        reply = await connection.blocking().xread(streams, count=ENTRIES, block=BLOCK_MS)  # type: ignore[arg-type]
+        return by_stream(reply)
 
-    def _take(self, name: str, entries: list[tuple[bytes, dict[bytes, bytes]]], since: dict[str, Step]) -> None:
+    def _take(self, name: str, entries: list[Entry], since: dict[str, Step]) -> None:
         if name in self._last:
             self._last[name] = entries[-1][0]
             if name == control.KEY:

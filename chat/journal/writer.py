@@ -12,7 +12,7 @@ from enum import Enum
 from redis.exceptions import RedisError, ResponseError
 
 from chat.generation.draft import Draft
-from chat.journal import connection, keys
+from chat.journal import connection, keys, replies
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ async def _written_before(draft: Draft) -> str | None:
     """The text of this very step, if it stands there: only its own writer can have put it, and the reply was lost."""
     step = keys.as_id(draft.next_step)
     try:
-        found = await connection.for_loop().xrange(keys.key(draft.answer), step, step)
+        found = replies.entries(await connection.for_loop().xrange(keys.key(draft.answer), step, step))
     except (RedisError, OSError):
         return None
     return found[0][1][keys.TEXT].decode() if found else None

@@ -8,7 +8,7 @@ from django.urls import reverse
 from privacy.models import Tagged, TaggedQuerySet
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django.db.models.fields.related_descriptors import RelatedManager
 
     from chat.models.message import Message
 

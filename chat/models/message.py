@@ -10,7 +10,7 @@ from django.db import models
 from accounts import clock
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class Role(models.TextChoices):
@@ -85,7 +85,9 @@ class Message(models.Model):
             models.Index(
                 fields=["finished_at"],
                 name="message_unrendered",
-                condition=models.Q(role=Role.ASSISTANT, html="") & ~models.Q(state__in=OPEN_STATES) & ~models.Q(text=""),
+                condition=models.Q(role=Role.ASSISTANT, html="")
+                & ~models.Q(state__in=OPEN_STATES)
+                & ~models.Q(text=""),
             ),
         ]
         constraints = [

@@ -8,6 +8,7 @@ import re
 from html import escape, unescape
 from xml.etree.ElementTree import Element
 
+from latex2mathml import exceptions
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -21,6 +22,12 @@ MAX_DEPTH = 60
 # A macro can be made to double itself a hundred times.
 _MACROS = re.compile(
     r"\\(re|provide)?(newcommand|newenvironment)|\\[egx]?def\b|\\let\b|\\DeclareMathOperator|\\require"
+)
+# What is no formula ends in one of its own exceptions or in whatever comes. Not simply Exception: a worker's time
+# limit is one too, and must pass.
+_CONVERTER_ERRORS: tuple[type[Exception], ...] = (
+    *(kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, StopIteration, TypeError, ValueError),
 )
 
 
@@ -44,7 +51,7 @@ def _element(latex: str, display: bool) -> str | None:
     try:
         tree = convert_to_element(latex, display="block" if display else "inline")
         return _copied(tree, alttext=latex)
-    except Exception:
+    except _CONVERTER_ERRORS:
         return None
 
 

@@ -31,9 +31,7 @@ def ask(
     below = message_for(user, parent) if parent else held.leaf
     if below is not None and (below.conversation_id != held.pk or below.role != Role.ASSISTANT):
         raise NotFound
-    return begin_turn(
-        user=user, workspace=held.workspace, conversation=held, parent=below, text=text, request=request
-    )
+    return begin_turn(user=user, workspace=held.workspace, conversation=held, parent=below, text=text, request=request)
 
 
 def edit(user: "User", *, message: UUID, text: str, request: UUID | None = None) -> Turn:
@@ -53,7 +51,7 @@ def regenerate(user: "User", *, message: UUID, request: UUID | None = None) -> T
 
 
 def retry(user: "User", *, message: UUID, request: UUID | None = None) -> Turn:
-    """Once more after a failure: the same answer if it said nothing, else another beside it, so that nothing is lost."""
+    """Once more after a failure: the same answer if it said nothing, else another beside it. Nothing is lost."""
     answer = _message(user, message, Role.ASSISTANT)
     if answer.text:
         return regenerate(user, message=message)

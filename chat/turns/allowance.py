@@ -37,6 +37,6 @@ def allowance(user: "User", workspace: Workspace) -> Allowance:
 def spend(user: "User", workspace: Workspace) -> None:
     """Take one message from the allowance, in the caller's transaction; raises LimitReached."""
     now = allowance(user, workspace)
-    if not now.left and now.renews_at:
-        raise LimitReached(now.total, now.renews_at)
+    if not now.left:
+        raise LimitReached(now.total)
     SpentTurn.objects.create(user=user, workspace=workspace)

@@ -68,7 +68,9 @@ def begin_turn(
         allowance.spend(user, workspace)
     standing, schedule = standings.as_facts(user, row), standings.schedule_for(workspace, row)
     if conversation is None:
-        conversation = Conversation(workspace=workspace, author=user, title=_first_words(text or ""), temporary=temporary)
+        conversation = Conversation(
+            workspace=workspace, author=user, title=_first_words(text or ""), temporary=temporary
+        )
         tagging.begin(conversation, standing)
         tagging.tag(conversation, standing, schedule)
         conversation.save()
@@ -108,9 +110,7 @@ def _lock_membership(user: "User", workspace: Workspace) -> None:
 
 def _asked_before(user: "User", request: UUID) -> Turn | None:
     """The turn that this very request began, if it did: a repeated send makes no second one."""
-    question = (
-        Message.objects.select_related("conversation__workspace").filter(author=user, request=request).first()
-    )
+    question = Message.objects.select_related("conversation__workspace").filter(author=user, request=request).first()
     answer = question and question.children.filter(role=Role.ASSISTANT).order_by("pk").first()
     return Turn(question.conversation, answer, question) if question and answer else None
 

@@ -57,7 +57,7 @@ def delete(user: "User", *, conversation: UUID) -> Conversation:
     """Delete: invisible and out of training from this moment, running answers end, purged within the promised time."""
     held = access.conversation_for(user, conversation)
     _set_deleted(user, held, deleted=True)
-    running = held.messages.open()
+    running = Message.objects.open().filter(conversation=held)
     answers = list(held.messages.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
     running.update(state=State.STOPPED, finished_at=clock.now(), lease_until=None)
     effects.after_commit(lambda: control.publish("gone", user=user.pk, conversation=held.public_id))

@@ -42,7 +42,7 @@ def delete(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     if wants_json(request):
         seconds = int(conversations.UNDO.total_seconds())
         return JsonResponse({"deleted": str(held.public_id), "undo_seconds": seconds})
-    return redirect(f"{reverse('chat:new')}?{urlencode({'deleted': held.public_id})}")
+    return redirect(f"{reverse('chat:new')}?{urlencode({'deleted': str(held.public_id)})}")
 
 
 @open_always

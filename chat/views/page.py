@@ -1,4 +1,4 @@
-"""The chat page: list of conversations, transcript, composer. It works without JavaScript, and reading is always open."""
+"""The chat page: list of conversations, transcript, composer. It works without JavaScript; reading is always open."""
 
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
 from privacy.gate import gate_for
+from privacy.policy import Standing
 from privacy.standings import standing_of
 
 
@@ -78,7 +79,7 @@ def render_chat(
     return render(request, "chat/page.html", context, status=status)
 
 
-def _badge(held: Conversation, standing: badges.Standing) -> dict[str, str]:
+def _badge(held: Conversation, standing: Standing) -> dict[str, str]:
     said = badges.badge(held, standing)
     return {"text": said.text, "sentence": said.sentence, "url": reverse("chat:why", args=[held.public_id])}
 

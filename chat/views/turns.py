@@ -1,4 +1,4 @@
-"""The HTTP doors to a turn, for pages without JavaScript and for programs. Each ends in `begin_turn`, which asks the gate."""
+"""The HTTP doors to a turn, for plain forms and for programs. Each ends in `begin_turn`, which asks the gate."""
 
 from collections.abc import Callable
 from uuid import UUID

@@ -34,7 +34,7 @@ class Model:
     data: Path
 
     name = "model"
-    label = "Model server"
+    label = "the model server"
     stop_signal = SIGTERM
 
     @cached_property
@@ -79,6 +79,7 @@ class Model:
             "MODEL_LABEL": "SmolLM2",
             "MODEL_OPERATOR": "this machine",
             "MODEL_CONTEXT_TOKENS": str(CONTEXT_TOKENS),
+            "MODEL_CONTINUES": "1",
         }
 
     def _key(self) -> str:

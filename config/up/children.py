@@ -53,19 +53,19 @@ def web(port: int) -> Child:
         *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
         *("--timeout-graceful-shutdown", "3"),
     )
-    return Child("web", "Web server", command, environment=POOLED, stops_within=3.6)
+    return Child("web", "the web server", command, environment=POOLED, stops_within=3.6)
 
 
 def background() -> Child:
     """Short tasks in processes of their own, which can be stopped at a time limit; with the clock that sends them."""
     command = _worker("background", "--beat", "--pool=prefork", "--concurrency=2")
-    return Child("background", "Background worker", command, environment={"DATABASE_POOL_SIZE": "0"})
+    return Child("background", "the background worker", command, environment={"DATABASE_POOL_SIZE": "0"})
 
 
 def generation() -> Child:
     """Answers under way: each holds a thread for its lease, the streaming shares one loop."""
     command = _worker("generation", "--pool=threads", "--concurrency=64")
-    return Child("generation", "Generation worker", command, environment=POOLED)
+    return Child("generation", "the generation worker", command, environment=POOLED)
 
 
 def _worker(queue: str, *options: str) -> list[str]:

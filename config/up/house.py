@@ -71,7 +71,7 @@ class House:
         await self._prepare()
         if self.options.demo:
             await self._demo()
-        with self.report.step("Web server, workers and model"):
+        with self.report.step("Starting the web server and the workers"):
             for child in (children.web(self.options.port), children.background(), children.generation()):
                 await self.minder.start(child, self.environment)
             await self._until_ready()
@@ -80,7 +80,7 @@ class House:
     async def _start_engines(self) -> None:
         """Start the engines. The model server loads its weights while the rest goes on."""
         for engine in self.engines:
-            with self.report.step(engine.label):
+            with self.report.step(f"Starting {engine.label}"):
                 await asyncio.to_thread(engine.initialise)
                 await self.minder.start(children.engine(engine), self.environment)
                 while not (isinstance(engine, Model) or await asyncio.to_thread(engine.ready)):
@@ -97,7 +97,7 @@ class House:
         if "DATABASE_URL" not in os.environ and changes.seen(record):
             return
         owner = self.environment.get("DATABASE_OWNER_URL") or self.environment["DATABASE_URL"]
-        with self.report.step("Database and static files"):
+        with self.report.step("Migrating the database, collecting static files"):
             log = self.minder.log("prepare")
             with log.open("wb") as file:
                 code = await self._program("-m", "config.up.prepare", DATABASE_URL=owner, output=file.fileno())

@@ -138,7 +138,7 @@ class Minder:
 
     def _words(self, name: str) -> str:
         label = self.children[name].label
-        return label if label in ("PostgreSQL", "Valkey") else f"The {label.lower()}"
+        return label[0].upper() + label[1:]
 
     def _record(self, **about: object) -> bool:
         recorded = [

@@ -7,7 +7,7 @@ SLUG = "1"
 SUMMARY = """\
 You chat with a language model; the page says which one, and who operates it, before you write.
 You decide whether your chats may be used to train models. Nothing is preselected, and no answer costs you anything.
-Chats that may train are kept for 5 years after their last message, all others for 30 days, unless you keep your history.
+Chats that may train are kept for 5 years after their last message, all others for 30 days, or for as long as you wish.
 What you delete is hidden at once, never trains, and is purged within a day.
 You can change your answer at any time on your privacy page."""
 BODY = """\

@@ -30,8 +30,8 @@ class StandingQuerySet(models.QuerySet["Standing"]):
 class Standing(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="standing")
     terms = models.ForeignKey(Terms, models.PROTECT, null=True, blank=True, related_name="+")
-    training = models.CharField(
-        max_length=5, null=True, blank=True, choices=[(answer.value, answer.title) for answer in Training]
+    training = models.CharField(  # noqa: DJ001 — no answer is not an answer, and not an empty one
+        max_length=5, null=True, blank=True, choices=[(answer.value, answer.words) for answer in Training]
     )
     keep_history = models.BooleanField(default=False)
     epoch = models.PositiveIntegerField(default=0)  # counted up whenever the answer changes; never a clock

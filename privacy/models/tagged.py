@@ -20,7 +20,7 @@ from privacy.vocabulary import Reason, RetentionClass, Training
 if TYPE_CHECKING:
     from accounts.models import User
 
-Row = TypeVar("Row", bound="Tagged", covariant=True)
+Row = TypeVar("Row", bound=models.Model, covariant=True)
 
 
 class TaggedQuerySet(models.QuerySet[Row]):
@@ -35,9 +35,7 @@ class TaggedQuerySet(models.QuerySet[Row]):
         """Rows whose tag is of the epoch that stands now; others wait for their re-tag. Deletion needs no epoch."""
         current = Standing.objects.filter(user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"))
         return self.filter(
-            models.Q(deleted_at__isnull=False)
-            | models.Q(workspace__kind=Workspace.Kind.WORK)
-            | models.Exists(current)
+            models.Q(deleted_at__isnull=False) | models.Q(workspace__kind=Workspace.Kind.WORK) | models.Exists(current)
         )
 
     def due(self, at: datetime) -> Self:
@@ -69,9 +67,7 @@ class Tagged(models.Model):
     grace_until = models.DateTimeField(null=True, editable=False)
 
     # The tag
-    tag_class = models.CharField(
-        max_length=10, choices=[(c.value, c.value) for c in RetentionClass], editable=False
-    )
+    tag_class = models.CharField(max_length=10, choices=[(c.value, c.value) for c in RetentionClass], editable=False)
     tag_reason = models.CharField(max_length=12, choices=[(r.value, r.value) for r in Reason], editable=False)
     tag_epoch = models.PositiveIntegerField(default=0, editable=False)
     trains_until = models.DateTimeField(null=True, editable=False)

@@ -14,6 +14,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const open = document.activeElement?.closest("details.menu[open]") ?? document.querySelector("details.menu[open]");
   if (!open) return;
+  // The drawer that the menu is in stays: one Escape, one step back.
+  event.preventDefault();
   open.open = false;
   open.querySelector("summary").focus();
 });

@@ -1,0 +1,191 @@
+"""The product as a person meets it: a real browser, the real server and workers, the real model."""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import launched
+from tests.test_up import Up
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+PASSWORD = "staple horse battery correct"
+people = count(1)
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def parley(tmp_path_factory) -> Iterator[str]:
+    folder: Path = tmp_path_factory.mktemp("parley")
+    up = Up(folder / "var", folder / "output", "--demo")
+    try:
+        up.ready()
+        yield f"http://127.0.0.1:{up.port}"
+    finally:
+        up.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, parley: str) -> Iterator[Page]:
+    """A page that fails the test for an error in its console and for any request to elsewhere."""
+    context = browser.new_context(base_url=parley, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+    page.on("request", lambda made: None if made.url.startswith((parley, "blob:")) else wrong.append(made.url))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def sign_up(page: Page, born: str = "1990-05-17") -> None:
+    page.goto("/")
+    page.get_by_role("link", name=re.compile("sign up|create", re.I)).first.click()
+    page.locator("[name=email]").fill(f"person{next(people)}@example.org")
+    page.locator("[name=password1]").fill(PASSWORD)
+    page.locator("[name=date_of_birth]").fill(born)
+    page.get_by_role("button", name=re.compile("sign up|create", re.I)).click()
+
+
+def choose(page: Page, answer: str = "Don't allow") -> None:
+    page.get_by_role("radio", name=answer, exact=True).check()
+    page.get_by_role("button", name="Continue").click()
+
+
+def ask(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+def answers(page: Page):
+    return page.locator("[data-role=assistant][data-message]")
+
+
+def no_violations(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_from_signing_up_to_gone(page: Page, browser: Browser):
+    sign_up(page)
+    expect(page).to_have_url(re.compile("/privacy/choice/"))
+    assert [radio.is_checked() for radio in page.get_by_role("radio").all()] == [False, False]
+    no_violations(page)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Please choose one of the two")).to_be_visible()
+    choose(page)
+
+    expect(page.get_by_text("Your words go to SmolLM2, on this machine.")).to_be_visible()
+    no_violations(page)
+    ask(page, "Write a long story about a lighthouse keeper, at least ten paragraphs.")
+    answer = answers(page).first
+    expect(answer).to_have_attribute("data-state", "streaming")
+    expect(answer.locator("[data-body]")).not_to_be_empty()
+
+    second = page.context.new_page()
+    second.goto(page.url)
+    expect(answers(second).first.locator("[data-body]")).not_to_be_empty()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    second.get_by_role("button", name="Stop").click()
+    for tab in (page, second):
+        expect(answers(tab).first).to_have_attribute("data-state", "stopped")
+        expect(tab.locator("[data-body].as-written")).to_have_count(1)  # the question; the answer is rendered
+    said = answer.locator("[data-body]").inner_text()
+    assert said and said == answers(second).first.locator("[data-body]").inner_text()
+    page.reload()
+    assert answers(page).first.locator("[data-body]").inner_text() == said
+    no_violations(page)
+
+    address = page.url
+    page.get_by_role("button", name="Delete the conversation").click()
+    expect(page).to_have_url(re.compile(r"/chat/(\?.*)?$"))
+    expect(second).to_have_url(re.compile(r"/chat/(\?.*)?$"))
+    expect(
+        page.get_by_role("navigation", name="Conversations").get_by_role("link", name=re.compile("lighthouse"))
+    ).to_have_count(0)
+    gone = page.goto(address)
+    assert gone and gone.status == 404
+
+
+def test_an_answer_comes_to_its_end_and_gets_a_title_and_a_badge(page: Page):
+    sign_up(page)
+    choose(page, "Allow")
+    ask(page, "Say hello.")
+    expect(answers(page).first).to_have_attribute("data-state", "complete")
+    expect(page.get_by_text(re.compile(r"Kept until .* 20\d\d · may train models")).first).to_be_visible()
+    page.get_by_role("button", name="Regenerate").click()
+    expect(page.get_by_text("2 / 2")).to_be_visible()
+    expect(answers(page).first).to_have_attribute("data-state", "complete")
+    page.get_by_role("button", name="Previous version").click()
+    expect(page.get_by_text("1 / 2")).to_be_visible()
+
+
+def test_it_works_without_javascript(browser: Browser, parley: str):
+    context = browser.new_context(base_url=parley, java_script_enabled=False)
+    page = context.new_page()
+    sign_up(page)
+    choose(page)
+    ask(page, "Say one word.")
+    expect(page).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}/"))
+    expect(answers(page).first).to_have_attribute("data-state", "complete")  # the page refreshes by itself
+    page.get_by_role("button", name="Delete the conversation").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(answers(page).first).to_be_visible()
+    context.close()
+
+
+def test_a_minor_gets_no_account_and_no_question(page: Page):
+    sign_up(page, born="2015-01-01")
+    expect(page.get_by_text("Parley cannot offer you an account", exact=False)).to_be_visible()
+    no_violations(page)
+
+
+STRANGERS = [
+    "/",
+    "/account/login/",
+    "/account/signup/",
+    "/account/password/reset/",
+    "/terms/",
+    "/terms/current/",
+    "/nowhere",
+]
+PEOPLES = [
+    "/chat/",
+    "/privacy/",
+    "/privacy/choice/",
+    "/account/profile/",
+    "/account/email/",
+    "/account/password/change/",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing(browser: Browser, parley: str, scheme: Any, width: int):
+    context = browser.new_context(
+        base_url=parley, color_scheme=scheme, viewport={"width": width, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    for address in STRANGERS:
+        page.goto(address)
+        no_violations(page)
+    sign_up(page)
+    choose(page)
+    for address in PEOPLES:
+        page.goto(address)
+        no_violations(page)
+        # Nothing is cut off sideways.
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), address
+    context.close()
