@@ -9,10 +9,12 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
+from accounts.changes import age_changed
 from accounts.models import Membership, User, Workspace
 from accounts.plans import PERSONAL_PLANS, Plan
 
@@ -72,6 +74,12 @@ class UserAdmin(admin.ModelAdmin):
     @admin.display(ordering="personal_workspace__plan")
     def plan(self, person: User) -> str:
         return person.personal_workspace.get_plan_display()
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "date_of_birth" in form.changed_data:
+            age_changed(obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people sign up by themselves, `createsuperuser` makes the first staff

@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 
 from accounts import clock, places
 from accounts.age import below_minimum
+from accounts.changes import age_changed
 from accounts.models import User
 
 REFUSED_UNTIL = "age_refused_until"
@@ -128,3 +129,10 @@ class ProfileForm(forms.ModelForm):
         if not self.fields["date_of_birth"].disabled and cleaned.get("date_of_birth"):
             check_age(cleaned["date_of_birth"], self.session)
         return cleaned
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        person: User = super().save(commit)
+        if commit and "date_of_birth" in self.changed_data:
+            age_changed(person)
+        return person

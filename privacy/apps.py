@@ -6,6 +6,8 @@ class PrivacyConfig(AppConfig):
     verbose_name = "Privacy"
 
     def ready(self) -> None:
-        from privacy import holding
+        from accounts.changes import when_age_changes
+        from privacy import choices, holding
 
         holding.register()
+        when_age_changes(choices.judge_age_anew)

@@ -47,6 +47,22 @@ def choose(
     return standings.as_facts(user, standing)
 
 
+@transaction.atomic
+def judge_age_anew(user: "User") -> None:
+    """Re-tag everything of `user` after a date of birth was given or corrected.
+
+    An Allow of somebody who turns out not to be of age ends for good: its epoch is over, and nothing begun in it trains
+    even when they have grown up.
+    """
+    standing = Standing.objects.for_change(user)
+    if standing.training and not is_asked(user):
+        standing.training, standing.since = None, clock.now()
+        standing.epoch += 1
+        standing.save()
+        ledger.record(Act.TRAINING_ENDED, subject=user, source=Source.OPERATOR, detail={"epoch": standing.epoch})
+    _carry_out(user, standing)
+
+
 def _differences(standing: Standing, terms: Terms, training: Training | None, keep_history: bool) -> list[Act]:
     """What this answer says that does not stand already."""
     acts = []

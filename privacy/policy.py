@@ -137,14 +137,12 @@ def _training_reason(flags: Flags, standing: Standing) -> Reason:
         return Reason.TEMPORARY
     if not flags.personal:
         return Reason.AGREEMENT
-    if standing.adult_since is None:
+    if standing.adult_since is None or not flags.begun_as_adult:
         return Reason.AGE
     if standing.training is None:
         return Reason.UNDECIDED
     if standing.training is Training.DENY:
         return Reason.DENIED
-    if not flags.begun_as_adult:
-        return Reason.AGE
     return Reason.ALLOWED if flags.in_epoch else Reason.BEGUN_BEFORE
 
 

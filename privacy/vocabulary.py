@@ -70,6 +70,7 @@ class Act(StrEnum):
     TERMS_ACCEPTED = "terms_accepted"
     TRAINING_ALLOWED = "training_allowed"
     TRAINING_DENIED = "training_denied"
+    TRAINING_ENDED = "training_ended"
     HISTORY_KEPT = "history_kept"
     HISTORY_NOT_KEPT = "history_not_kept"
     NOTICE_SHOWN = "notice_shown"
@@ -82,6 +83,7 @@ class Act(StrEnum):
             "terms_accepted": "Accepted the terms",
             "training_allowed": "Allowed training",
             "training_denied": "Did not allow training",
+            "training_ended": "Training was ended, for it is asked of adults only",
             "history_kept": "Asked to keep the history",
             "history_not_kept": "Asked not to keep the history for longer than needed",
             "notice_shown": "Was shown the notice",

@@ -43,7 +43,7 @@ def _quick_and_clean(settings: Any) -> Iterator[None]:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.MODEL = {**settings.MODEL, "provider": "scripted", "url": ""}
+    settings.MODEL = {**settings.MODEL, "provider": "scripted", "url": "", "continues": True}
     settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": f"test-{os.getpid()}"}}
     yield
     cache.clear()

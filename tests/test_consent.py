@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
 from accounts import clock
+from accounts.changes import age_changed
 from chat.models import Conversation, Message
 from privacy import gate, standings
 from privacy.choices import choose
@@ -254,3 +255,33 @@ def test_the_application_owns_no_table_and_is_no_superuser():
         assert cursor.fetchone() == (False,)
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db
+class TestAge:
+    def test_an_age_that_is_given_later_makes_every_tag_true_again(self, client):
+        ageless = bob(date_of_birth=None)
+        decided(ageless, None)
+        conversation = asked(ageless).conversation
+        client.force_login(ageless)
+        form = {"display_name": "Bob", "locale": "en", "time_zone": "UTC", "region": "", "date_of_birth": "1990-05-17"}
+        client.post("/account/profile/", form)
+        conversation.refresh_from_db()
+        assert conversation.author.date_of_birth and conversation.tag_reason == "undecided"
+
+    def test_an_allow_of_somebody_who_is_not_of_age_ends_for_good(self):
+        decided(alice(), Training.ALLOW)
+        conversation = asked(alice()).conversation
+        person = alice()
+        person.date_of_birth = (clock.now() - timedelta(days=365 * 17)).date()
+        person.save()
+        age_changed(person)
+        conversation.refresh_from_db()
+        assert (conversation.trains_until, conversation.tag_reason) == (None, "age")
+        assert Standing.objects.get(user=person).training is None
+        person.date_of_birth = (clock.now() - timedelta(days=365 * 30)).date()
+        person.save()
+        age_changed(person)
+        decided(person, Training.ALLOW)
+        conversation.refresh_from_db()
+        assert (conversation.trains_until, conversation.tag_reason) == (None, "begun_before")

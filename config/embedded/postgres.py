@@ -9,15 +9,16 @@ deleted text leaves the write-ahead log soon: hence the settings below.
 import importlib.util
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from signal import SIGINT
+from signal import SIGINT, SIGQUIT
 from urllib.parse import quote
 
 import psutil
 
-from config.embedded import account, places
+from config.embedded import account, places, processes
 from config.embedded.trouble import Trouble
 from config.environment import generated_secret
 
@@ -115,17 +116,22 @@ class Postgres:
         return {}
 
     def forget_last_run(self) -> None:
-        """Remove the lock of a killed server if its number now belongs to another program.
+        """End what a killed server has left of its own, and remove its locks.
 
-        PostgreSQL overcomes a stale lock by itself except in that case, which is common in containers.
+        Its processes notice by themselves that it died, but hold its memory until then, and no other can start.
+        Whoever calls this holds the data folder, so nobody else's server can be meant.
         """
-        lock = self.cluster / "postmaster.pid"
-        try:
-            number = int(lock.read_text().split()[0])
-            if psutil.Process(number).name() != "postgres":
-                lock.unlink()
-        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
-            return
+        processes.end([(stray, SIGQUIT) for stray in self._strays()], within=5.0)
+        for lock in (self.cluster / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
+
+    def _strays(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if process.name() == "postgres" and Path(process.cwd()) == self.cluster:
+                    found.append(process)
+        return found
 
     def ready(self) -> bool:
         """Whether the server takes connections."""

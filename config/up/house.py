@@ -85,7 +85,7 @@ class House:
                 await self.minder.start(children.engine(engine), self.environment)
                 while not (isinstance(engine, Model) or await asyncio.to_thread(engine.ready)):
                     await self.minder.check()
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.05)
                 await asyncio.to_thread(engine.prepare)
         addresses = {name: value for engine in self.engines for name, value in engine.addresses().items()}
         self.environment |= addresses

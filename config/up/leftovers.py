@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from config.embedded import processes
+
 WAITS = 6.0
 FORGIVEN = 1.0  # seconds; start times are read from the same clock, but rounded
 
@@ -32,12 +34,7 @@ def write(run: Path, children: list[Recorded]) -> None:
 def end(run: Path) -> int:
     """End what the last `up` on this folder left, and say how many processes that were."""
     found = [(process, child.signal) for child in _read(run) for process in _still_there(child, run.parent)]
-    for process, wanted in found:
-        _send(process, wanted)
-    _, alive = psutil.wait_procs([process for process, _ in found], timeout=WAITS)
-    for process in alive:
-        _send(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=WAITS)
+    processes.end(found, WAITS)
     (run / "processes.json").unlink(missing_ok=True)
     return len(found)
 
@@ -45,7 +42,7 @@ def end(run: Path) -> int:
 def end_session(pid: int) -> None:
     """End at once what a child that died has left of its own (a worker's pool)."""
     for process in _session(pid):
-        _send(process, signal.SIGKILL)
+        processes.send(process, signal.SIGKILL)
 
 
 def _read(run: Path) -> list[Recorded]:
@@ -63,16 +60,17 @@ def _still_there(child: Recorded, data: Path) -> list[psutil.Process]:
         return [member for member in _session(child.pid) if _serves(member, data)]
     if abs(process.create_time() - child.started) > FORGIVEN:
         return []
-    return [process, *(member for member in _session(child.pid) if member.pid != child.pid)]
+    others = [member for member in _session(child.pid) if member.pid != child.pid]
+    return [process, *others] if processes.runs(process) else others
 
 
 def _session(pid: int) -> list[psutil.Process]:
     members = []
     for process in psutil.process_iter():
         try:
-            if process.pid > 1 and os.getsid(process.pid) == pid and process.status() != psutil.STATUS_ZOMBIE:
+            if process.pid > 1 and os.getsid(process.pid) == pid and processes.runs(process):
                 members.append(process)
-        except (OSError, psutil.Error):
+        except OSError:
             continue
     return members
 
@@ -82,10 +80,3 @@ def _serves(process: psutil.Process, data: Path) -> bool:
         return process.environ().get("PARLEY_DATA_DIR") == str(data)
     except psutil.Error:
         return False
-
-
-def _send(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.Error:
-        return

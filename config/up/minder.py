@@ -7,6 +7,7 @@ whole tree). Its own daemon is not used, since it stops everything at once, open
 
 import asyncio
 import logging
+import re
 import shlex
 import time
 from collections import defaultdict, deque
@@ -25,6 +26,7 @@ LOOKS_EVERY = 0.2
 LAST_WORDS_TAKE = 0.05
 DEATHS, WITHIN = 5, 60.0
 LOG_BYTES, LOGS_KEPT = 5_000_000, 3
+REASON = re.compile(r"\b(FATAL|PANIC|\w*Error|error)\b")
 # Before the second, third … restart within the minute.
 PAUSES = (0.0, 0.5, 1.0, 2.0)
 
@@ -85,7 +87,8 @@ class Minder:
         """Stop these children together, and return when none is left."""
         watchers = [self.watchers.pop(name) for name in names if name in self.watchers]
         pids = [pid for watcher in watchers for pid in watcher.processes]
-        await asyncio.gather(*(watcher.stop() for watcher in watchers))
+        # Whatever goes wrong with one, its session is ended below and the others are stopped.
+        await asyncio.gather(*(watcher.stop() for watcher in watchers), return_exceptions=True)
         for pid in pids:
             leftovers.end_session(pid)
 
@@ -155,4 +158,5 @@ def last_words(log: Path, began: int = 0) -> str:
     with log.open("rb") as file:
         file.seek(max(began, log.stat().st_size - 4096))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    return f", last words: {lines[-1][:300]}" if lines else ""
+    reasons = [line for line in lines if REASON.search(line)]
+    return f", last words: {(reasons or lines)[-1][:300]}" if lines else ""

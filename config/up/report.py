@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Report:
@@ -36,8 +36,9 @@ class Report:
         self._say(f"{text}\n")
 
     def _say(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        with suppress(OSError):  # a terminal that was closed must not keep the house from being stopped
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     def seconds(self) -> float:
         return time.monotonic() - self.began

@@ -47,7 +47,7 @@ class TaggedQuerySet(models.QuerySet[Row]):
         allowed = Standing.objects.filter(
             user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"), training=Training.ALLOW
         )
-        return self.visible(at).filter(models.Exists(allowed), trains_until__gt=at)
+        return self.visible(at).filter(models.Exists(allowed), trains_until__gt=at, held=False, flagged_at__isnull=True)
 
 
 class Tagged(models.Model):

@@ -1,5 +1,6 @@
 /** Acts on what is there: buttons of messages, edits, rename, delete. Without a connection each is a plain form. */
 
+import { LONGEST } from "./composer.js";
 import { confirmOn, copy } from "./text.js";
 
 /** Post `form` or a button's address in the background; says whether the server did it. */
@@ -82,9 +83,9 @@ export function bindActs(page) {
   });
 
   function edit(event) {
-    if (!socket.up) return;
-    event.preventDefault();
     const form = event.target;
+    if (!socket.up || form.elements.text.value.length > LONGEST) return;
+    event.preventDefault();
     const problem = form.querySelector("[data-edit-error]");
     const message = form.closest("article").dataset.message;
     const request = socket.ask({ type: "edit", message, text: form.elements.text.value });

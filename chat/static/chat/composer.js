@@ -6,6 +6,8 @@
 import { uuid } from "./socket.js";
 
 const PATIENCE = 6000;
+/** Longer texts go by the form: a connection ends at a frame that is too big, a form comes back with the reason. */
+export const LONGEST = 40_000;
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export class Composer {
@@ -89,7 +91,7 @@ export class Composer {
   }
 
   #submit(event) {
-    if (this.#form.dataset.plain) return;
+    if (this.#form.dataset.plain || this.#field.value.length > LONGEST) return;
     event.preventDefault();
     if (this.busy || !this.#field.value.trim()) return;
     const { workspace, conversation, parent } = this.#form.elements;

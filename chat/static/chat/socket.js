@@ -5,13 +5,17 @@
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 15_000;
+/** A connection that lasted so long was a good one. */
+const GOOD = 5000;
 const SIGNED_OUT = 4401;
+const TOO_BIG = 1009;
 
 export class Socket extends EventTarget {
   #socket = null;
   #greeted = false;
   #pause = FIRST_PAUSE;
   #timer = 0;
+  #lasting = 0;
   /** Questions without an answer yet, by request. */
   #pending = new Map();
 
@@ -62,6 +66,8 @@ export class Socket extends EventTarget {
         this.dispatchEvent(new Event("out"));
         return;
       }
+      if (code === TOO_BIG) this.#pending.clear(); // saying it again would end the same way
+      clearTimeout(this.#lasting);
       this.dispatchEvent(new Event("down"));
       // Jitter, so that a restarted server is not met by everybody at once.
       this.#timer = setTimeout(() => this.#connect(), this.#pause * (0.5 + Math.random()));
@@ -84,7 +90,7 @@ export class Socket extends EventTarget {
   /** A connection counts once the server has greeted: one that is accepted and dropped must not be tried without pause. */
   #greet() {
     this.#greeted = true;
-    this.#pause = FIRST_PAUSE;
+    this.#lasting = setTimeout(() => (this.#pause = FIRST_PAUSE), GOOD);
     for (const frame of this.#pending.values()) this.say(frame);
     this.dispatchEvent(new Event("up"));
   }
