@@ -2,10 +2,18 @@
 
 from celery import shared_task
 
+from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
 
 
 @shared_task(name="privacy.tasks.sweep")
 def sweep() -> None:
-    """Purge what is due."""
-    sweeping.sweep()
+    """Purge what is due, and leave none of its bytes behind."""
+    if sweeping.sweep():
+        scrub.delay()
+
+
+@shared_task(name="privacy.tasks.scrub")
+def scrub() -> None:
+    """Overwrite what was purged."""
+    scrubbing.scrub()

@@ -148,7 +148,7 @@ def test_it_works_without_javascript(browser: Browser, parley: str):
 
 def test_a_minor_gets_no_account_and_no_question(page: Page):
     sign_up(page, born="2015-01-01")
-    expect(page.get_by_text("Parley cannot offer you an account", exact=False)).to_be_visible()
+    expect(page.get_by_text("cannot open an account for you yet")).to_be_visible()
     no_violations(page)
 
 

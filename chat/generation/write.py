@@ -10,7 +10,7 @@ from chat.models.message import State
 from chat.providers.base import provider_for
 
 MOST_ATTEMPTS = 20
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 1.5  # of the three that `up` gives its worker to end
 
 
 def write_answer(pk: int) -> None:

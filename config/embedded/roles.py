@@ -8,8 +8,8 @@ from psycopg import sql
 from config.embedded.postgres import APPLICATION, DATABASE, OWNER
 
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin")
-# No TRUNCATE, no ownership: the ledger's triggers could not be walked around otherwise.
-GRANTS = ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT ON SEQUENCES")
+# No TRUNCATE, no ownership: the ledger's triggers could be walked around. MAINTAIN lets it rewrite purged tables.
+GRANTS = ("SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON TABLES", "USAGE, SELECT ON SEQUENCES")
 
 
 def make_database(
