@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts import clock
 from chat.models import Conversation
 
 
@@ -24,6 +26,10 @@ class ConversationAdmin(admin.ModelAdmin):
         *("deleted_at", "flagged_at", "held", "grace_until", "tag_class", "tag_reason", "tag_epoch"),
         *("trains_until", "hidden_from", "purge_after"),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        """What is hidden is hidden from staff too."""
+        return Conversation.objects.visible(clock.now())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -48,7 +48,7 @@ def sidebar(user: "User", workspace: Workspace, standing: Standing) -> list[Item
         Item(
             row.public_id,
             row.title,
-            (said := badge(row, standing)).text,
+            (said := badge(row, standing)).short,
             said.trains,
             row.busy,
             _period(timezone.localdate(row.last_activity_at), today),

@@ -14,7 +14,10 @@ from privacy.policy import Standing
 
 @dataclass(frozen=True)
 class Badge:
+    """`text` for the head of a conversation, `short` for lists, `sentence` with the reason."""
+
     text: str
+    short: str
     sentence: str
     trains: bool
 
@@ -23,7 +26,13 @@ def badge(row: Tagged, standing: Standing) -> Badge:
     """The badge of a conversation under its author's standing, with its reason in words."""
     trains = row.workspace.is_personal and policy.trains(row.tag, row.tag_epoch, standing, clock.now())
     use = "may train models" if trains else "not used for training"
-    return Badge(f"{kept_until(row.hidden_from)} · {use}", row.tag.reason.sentence, trains)
+    until = f"Until {date_format(timezone.localtime(row.hidden_from), 'j M Y')}" if row.hidden_from else "Kept"
+    return Badge(
+        text=f"{kept_until(row.hidden_from)} · {use}",
+        short=f"{until} · {'may train' if trains else 'no training'}",
+        sentence=row.tag.reason.sentence,
+        trains=trains,
+    )
 
 
 def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:

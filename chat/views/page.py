@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.middleware import SESSION_KEY
 from accounts.request import PersonalRequest
 from chat.access import conversation_for
 from chat.frames import gate_state
@@ -33,8 +34,15 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def new(request: PersonalRequest) -> HttpResponse:
-    """An empty chat. Who has never answered the terms does so first, before the first message."""
+    """An empty chat. Who has never answered the terms does so first, before the first message.
+
+    Somebody who came for a Work workspace is taken there instead: consumer terms are no matter of theirs.
+    """
     if gate_for(request.user, request.workspace).newcomer:
+        work = next((one for one in request.workspaces if not one.is_personal), None)
+        if work and SESSION_KEY not in request.session:
+            request.session[SESSION_KEY] = str(work.public_id)
+            return redirect("chat:new")
         return redirect(f"{reverse('privacy:choice')}?{urlencode({'next': request.path})}")
     return render_chat(request, None)
 

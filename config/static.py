@@ -1,0 +1,7 @@
+"""Static files under names that carry their hash, imports between JavaScript modules included."""
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
+    support_js_module_import_aggregation = True
