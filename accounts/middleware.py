@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User, Workspace
@@ -22,6 +22,18 @@ def PersonalLocaleMiddleware(get_response: Handler) -> Handler:
             response = get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
         patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+    return middleware
+
+
+def PrivatePagesMiddleware(get_response: Handler) -> Handler:
+    """Let no cache keep a signed-in person's pages: after signing out, "back" shows nothing."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.user.is_authenticated:
+            add_never_cache_headers(response)
         return response
 
     return middleware

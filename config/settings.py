@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "accounts.middleware.PersonalLocaleMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.PrivatePagesMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
     "privacy.middleware.GateMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

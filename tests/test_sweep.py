@@ -180,7 +180,7 @@ def test_the_bytes_of_what_was_purged_are_overwritten_by_the_application_itself(
 def _bytes(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s)", [table])
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import SESSION_KEY
@@ -31,7 +30,6 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("chat:new") if request.user.is_authenticated else render(request, "chat/landing.html")
 
 
-@never_cache
 @require_safe
 def new(request: PersonalRequest) -> HttpResponse:
     """An empty chat. Who has never answered the terms does so first, before the first message.
@@ -47,13 +45,11 @@ def new(request: PersonalRequest) -> HttpResponse:
     return render_chat(request, None)
 
 
-@never_cache
 @require_safe
 def conversation(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     return render_chat(request, conversation_for(request.user, conversation))
 
 
-@never_cache
 @require_safe
 def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     """What applies to a conversation, in words, and why."""
