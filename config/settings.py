@@ -203,6 +203,7 @@ MODEL: dict[str, Any] = {
     "label": env.str("MODEL_LABEL", "") or env.str("MODEL_NAME", "SmolLM2"),
     "operator": env.str("MODEL_OPERATOR", "this machine"),
     "continues": env.bool("MODEL_CONTINUES", False),  # whether it goes on from an answer's beginning
+    "max_tokens": env.int("MODEL_MAX_TOKENS", 0) or None,  # of one answer; unset: as the server does
     "context_tokens": env.int("MODEL_CONTEXT_TOKENS", 4096),
 }
 PROVIDERS = {

@@ -166,7 +166,12 @@ async def _stream(work: lease.Work, draft: Draft) -> None:
         turns.append(Turn("assistant", draft.text))
         if not provider.can_continue:
             turns.append(Turn("user", GO_ON))
-    request = Request(turns=turns, model=settings.MODEL["name"], continue_last=continues)
+    request = Request(
+        turns=turns,
+        model=settings.MODEL["name"],
+        max_tokens=settings.MODEL["max_tokens"],
+        continue_last=continues,
+    )
     async with aclosing(provider.stream(request)) as pieces:
         async for piece in pieces:
             draft.append(piece)
