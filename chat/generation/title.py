@@ -20,6 +20,7 @@ INSTRUCTION = (
 )
 SECONDS = 30
 WORDS_READ = 150
+MOST_WORDS = 7
 
 
 def give_title(pk: int) -> None:
@@ -30,7 +31,8 @@ def give_title(pk: int) -> None:
     if conversation is None or first is None:
         return
     connections.close_all()
-    title = _tidy(asyncio.run(_ask(" ".join(first.text.split()[:WORDS_READ]))))
+    question = " ".join(first.text.split()[:WORDS_READ])
+    title = _fitting(asyncio.run(_ask(question)), question)
     if title and young.update(title=title, title_source=TitleSource.MODEL):
         effects.conversation_changed(conversation, "title")
 
@@ -51,8 +53,15 @@ async def _ask(question: str) -> str:
         await provider.aclose()
 
 
-def _tidy(said: str) -> str:
-    """The first line, without quotes, marks or a trailing full stop; empty if that is no title."""
+def _fitting(said: str, question: str) -> str:
+    """The first line as a title; empty if it is none, for then the question's own first words do better.
+
+    A title is short, no sentence, and speaks of what was asked: small models often answer the question instead.
+    """
     lines = [line.strip(" #*_\"'“”„`") for line in said.splitlines() if line.strip()]
-    title = lines[0].removeprefix("Title:").strip(" \"'“”*").rstrip(".") if lines else ""
-    return title if 0 < len(title.split()) <= 12 and len(title) <= TITLE_LENGTH else ""
+    title = lines[0].removeprefix("Title:").strip(" \"'“”*") if lines else ""
+    words = title.casefold().split()
+    asked = question.casefold()
+    speaks_of_it = any(word.strip(",:;") in asked for word in words if len(word) > 3 or len(words) == 1)
+    is_title = 0 < len(words) <= MOST_WORDS and len(title) <= TITLE_LENGTH and title[-1] not in ".!?…:"
+    return title if is_title and speaks_of_it else ""
