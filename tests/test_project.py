@@ -1,0 +1,39 @@
+"""What Django itself says of the project: migrations match the models, and a deployment has no known weakness."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOYED = {"ALLOWED_HOSTS": "chat.example.org", "PUBLIC_ORIGIN": "https://chat.example.org"}
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py in a process of its own, which reads its own environment."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("makemigrations", "--check", "--dry-run"), ("check", "--deploy", "--fail-level", "WARNING")]
+)
+def test_django_has_nothing_to_say(arguments):
+    done = manage(*arguments, **DEPLOYED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in done.stderr.lower(), done.stderr
+
+
+def test_the_clock_cannot_be_moved_in_production(tmp_path):
+    refused = manage("check", CLOCK_FILE=str(tmp_path / "clock"), **DEPLOYED)
+    assert refused.returncode != 0
+    assert "CLOCK_FILE moves the clock" in refused.stderr
+    assert manage("check", CLOCK_FILE=str(tmp_path / "clock")).returncode == 0
