@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -257,10 +257,3 @@ def test_every_reader_gets_the_same_text_wherever_it_comes_in():
         await client.delete(keys.key(name))
 
     async_to_sync(scene)()
-
-
-@pytest.fixture(autouse=True)
-def _journals_begin_empty() -> Iterator[None]:
-    yield
-    for name in valkey.plain().scan_iter("parley:journal:*"):
-        valkey.plain().delete(name)

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,10 @@ def sent_by_the_server() -> Iterator[tuple[str, set[str]]]:
     for name in ("frames", "desk"):
         for node in ast.walk(ast.parse((ROOT / "chat" / f"{name}.py").read_text())):
             if isinstance(node, ast.Dict):
-                fields = {key.value: value for key, value in zip(node.keys, node.values, strict=True) if _constant(key)}
+                pairs = zip(node.keys, node.values, strict=True)
+                fields = {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
                 if isinstance(kind := fields.get("type"), ast.Constant):
                     yield str(kind.value), set(fields)
-
-
-def _constant(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant)
 
 
 def test_every_frame_of_a_client_has_an_example_that_is_understood():
@@ -68,11 +66,11 @@ def test_every_frame_of_a_client_has_an_example_that_is_understood():
 
 
 def test_every_frame_of_the_server_has_an_example_with_its_fields():
-    shown: dict[str, list[set[str]]] = {}
+    shown = defaultdict(list)
     for example in examples():
-        shown.setdefault(example.get("type", ""), []).append(set(example))
+        shown[example.get("type")].append(set(example))
     for kind, fields in sent_by_the_server():
-        assert fields in shown.get(kind, []), f"{kind}: {sorted(fields)}"
+        assert fields in shown[kind], f"{kind}: {sorted(fields)}"
 
 
 def test_every_code_of_a_refusal_is_explained():

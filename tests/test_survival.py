@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import launched
 from tests.running import Up, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survival")]
+pytestmark = pytest.mark.browser
 PASSWORD = "staple horse battery correct"
 WORDS = [f"word{number}" for number in range(1, 301)]
 QUESTION = "Count for me.\n/script " + json.dumps({"words": 300, "delay": 0.03})
