@@ -1,7 +1,9 @@
 """What the chat holds of people, as privacy's registry wants it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from accounts.plans import GRANTS
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns import effects
@@ -15,6 +17,7 @@ def register() -> None:
             models=(Conversation, Message, SpentTurn),
             tagged=Conversation,
             purge_children=_purge_messages,
+            expire=_expire_spent_turns,
             standing_changed=_standing_changed,
         )
     )
@@ -25,6 +28,12 @@ def _purge_messages(conversations: Sequence[int]) -> None:
     answers = list(rows.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
     rows._raw_delete(rows.db)
     effects.after_commit(lambda: keys.forget(answers))
+
+
+def _expire_spent_turns(now: datetime) -> None:
+    """Past the longest window a spent turn limits nothing, and says when somebody wrote."""
+    longest = max(grant.window for grant in GRANTS.values())
+    SpentTurn.objects.filter(at__lt=now - longest).delete()
 
 
 def _standing_changed(user: int) -> None:

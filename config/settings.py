@@ -233,6 +233,7 @@ CELERY_BEAT_SCHEDULE = {
     "revive silent answers": {"task": "chat.tasks.revive_silent_answers", "schedule": timedelta(seconds=5)},
     "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
     "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
+    "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
 }
 
 # --- Language, time, files --------------------------------------------------

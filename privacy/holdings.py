@@ -7,6 +7,7 @@ for a model that belongs to a person and is in no holding.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -23,6 +24,7 @@ class Holding:
 
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction, and sees
     to copies outside the database after its commit.
+    `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
     `standing_changed` tells the holder that a person's standing changed (given the person's primary key), after commit.
     """
 
@@ -30,6 +32,7 @@ class Holding:
     models: Sequence[type[models.Model]]
     tagged: type[Tagged] | None = None
     purge_children: Callable[[Sequence[int]], None] = field(default=_nothing)
+    expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)
 
 

@@ -1,28 +1,51 @@
 """Overwriting what was purged. PostgreSQL marks deleted rows as free space and leaves their bytes where they were, even
-after VACUUM; only a rewrite of the table leaves them behind. Small tables are rewritten after every sweep that purged
-something. Large ones are not, for a rewrite locks the table: docs/architecture.md says what an operator does then.
+after VACUUM; only a rewrite of the table leaves them behind.
+
+Small tables are rewritten soon after a sweep that purged something, and again later where one was busy. Large ones are
+not, for a rewrite locks the table: docs/architecture.md says what an operator does then.
 """
 
 import logging
+from collections.abc import Iterator
 
-from django.db import DatabaseError, connection
+from django.core.cache import cache
+from django.db import DatabaseError, connection, models
 
-from privacy.holdings import all_holdings
+from privacy.holdings import tagged_holdings
+from privacy.models import SweepRun
 
 logger = logging.getLogger(__name__)
 
 LARGEST = 256 * 1024 * 1024  # bytes; rewritten in about a second
 LOCK_SECONDS = 2  # a rewrite waits for the table no longer than this, for everybody behind it waits too
+PAUSE = 300  # seconds between two rewrites, whatever is purged meanwhile
+DONE, PAUSING = "scrubbed-up-to", "scrubbed-lately"  # cache keys
 
 
 def scrub() -> list[str]:
-    """Rewrite the small tables of all holdings; returns the names of those that were. Needs autocommit."""
-    return [table for table in _tables() if _size(table) <= LARGEST and _rewrite(table)]
+    """Rewrite what sweeps purged from since the last time; returns the tables. Needs autocommit.
+
+    What was done is remembered in the cache only: losing that costs one rewrite more.
+    """
+    last = SweepRun.objects.order_by("-pk").values_list("pk", flat=True).first()
+    if last is None or cache.get(DONE) == last or not cache.add(PAUSING, 1, PAUSE):
+        return []
+    tables = [table for table in _tables() if _size(table) <= LARGEST]
+    rewritten = [table for table in tables if _rewrite(table)]
+    if rewritten == tables:
+        cache.set(DONE, last, None)
+    else:
+        cache.delete(PAUSING)  # a busy table is tried again at the next call
+    return rewritten
 
 
-def _tables() -> list[str]:
-    tagged = [holding for holding in all_holdings() if holding.tagged]
-    return [model._meta.db_table for holding in tagged for model in holding.models]
+def _tables() -> Iterator[str]:
+    """The tables that hold what people wrote: tagged rows and what hangs on them."""
+    for holding, tagged in tagged_holdings():
+        for model in holding.models:
+            points_to = {field.related_model for field in model._meta.fields if isinstance(field, models.ForeignKey)}
+            if model is tagged or tagged in points_to:
+                yield model._meta.db_table
 
 
 def _size(table: str) -> int:

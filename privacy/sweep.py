@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts import clock
 from privacy import ledger
-from privacy.holdings import Holding, tagged_holdings
+from privacy.holdings import Holding, all_holdings, tagged_holdings
 from privacy.models import SweepRun, Tagged, Tombstone
 from privacy.vocabulary import Act, Source
 
@@ -28,6 +28,8 @@ def sweep(chunk: int = CHUNK) -> SweepRun | None:
         while stones := purge_chunk(holding, model, chunk):
             run = run or SweepRun.objects.create()
             by_class.update(stone.retention_class for stone in stones)
+    for holding in all_holdings():
+        holding.expire(clock.now())
     if run:
         run.by_class, run.purged, run.finished_at = dict(by_class), by_class.total(), clock.now()
         run.save()

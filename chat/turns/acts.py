@@ -47,14 +47,14 @@ def regenerate(user: "User", *, message: UUID, request: UUID | None = None) -> T
     """Another answer beside `message`."""
     answer = _message(user, message, Role.ASSISTANT)
     held = answer.conversation
-    return begin_turn(user=user, workspace=held.workspace, conversation=held, parent=answer.parent)
+    return begin_turn(user=user, workspace=held.workspace, conversation=held, parent=answer.parent, request=request)
 
 
 def retry(user: "User", *, message: UUID, request: UUID | None = None) -> Turn:
     """Once more after a failure: the same answer if it said nothing, else another beside it. Nothing is lost."""
     answer = _message(user, message, Role.ASSISTANT)
     if answer.text:
-        return regenerate(user, message=message)
+        return regenerate(user, message=message, request=request)
     return _reopen(user, message, {State.FAILED, State.STOPPED, State.INTERRUPTED})
 
 

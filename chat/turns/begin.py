@@ -5,27 +5,20 @@ a permission that is being withdrawn at that moment. The model is called only af
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts import clock
-from accounts.errors import NotFound
-from accounts.models import Membership, Workspace
-from chat.errors import BadText, Busy, NoModel, TooLong
+from accounts.models import User, Workspace
+from chat.errors import NoModel
 from chat.models import Conversation, Message
-from chat.models.conversation import TITLE_LENGTH
 from chat.models.message import Role, State
-from chat.turns import allowance, effects
+from chat.turns import allowance, effects, locks
+from chat.turns.texts import checked, first_words
 from privacy import gate, standings, tagging
 from privacy.models import Standing
-
-if TYPE_CHECKING:
-    from accounts.models import User
-
-MAX_TEXT = 100_000  # characters of one question
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,7 @@ class Turn:
 @transaction.atomic
 def begin_turn(
     *,
-    user: "User",
+    user: User,
     workspace: Workspace,
     conversation: Conversation | None = None,
     parent: Message | None = None,
@@ -53,36 +46,39 @@ def begin_turn(
 
     With `text`, a new question below `parent` (None: at the root). Without, a new answer to the question `parent`,
     or, with `reopen`, that answer once more. Callers have obtained all objects through `chat.access`.
-    Raises ConsentRequired, LimitReached, Busy, BadText, TooLong.
+    Raises ConsentRequired, LimitReached, Busy, BadText, TooLong, NotFound.
     """
     if text is not None:
         text = checked(text)
     if not settings.MODEL["url"] and settings.MODEL["provider"] != "scripted":
         raise NoModel
+    locks.hold_person(user, workspace)
     row = Standing.objects.for_turn(user.pk)
     gate.require_open(user, workspace)
-    _lock_membership(user, workspace)
-    if request and (again := _asked_before(user, request)):
-        return again
-    if reopen is None:
+    if request and (stored := locks.asked_before(user, workspace, request)):
+        return _turn_of(stored)
+    if conversation is not None:
+        locks.hold_conversation(user, conversation)
+    locks.refuse_while_busy(user, parent, reopen, asks=text is not None)
+    if reopen is None or reopen.state == State.STOPPED:  # who goes on after a failure has not had an answer yet
         allowance.spend(user, workspace)
     standing, schedule = standings.as_facts(user, row), standings.schedule_for(workspace, row)
     if conversation is None:
         conversation = Conversation(
-            workspace=workspace, author=user, title=_first_words(text or ""), temporary=temporary
+            workspace=workspace, author=user, title=first_words(text or ""), temporary=temporary
         )
         tagging.begin(conversation, standing)
         tagging.tag(conversation, standing, schedule)
         conversation.save()
-    else:
-        _lock(conversation)
-        _refuse_while_busy(parent, reopen)
     question = None
     if text is not None:
         question = Message.objects.create(
             conversation=conversation, parent=parent, role=Role.USER, text=text, author=user, request=request
         )
-    answer = _reopened(reopen) if reopen else _opened(conversation, question or parent)
+    if reopen is not None:
+        answer = _reopened(reopen)
+    else:
+        answer = _opened(conversation, question or parent, user, None if question else request)
     conversation.leaf, conversation.last_activity_at = answer, clock.now()
     columns = tagging.tag(conversation, standing, schedule)
     conversation.save(update_fields=["leaf", "last_activity_at", *columns])
@@ -90,53 +86,20 @@ def begin_turn(
     return Turn(conversation, answer, question)
 
 
-def checked(text: str) -> str:
-    """The text as it is stored; raises BadText or TooLong."""
-    text = text.replace("\r\n", "\n").strip()
-    if not text:
-        raise BadText
-    if "\x00" in text:
-        raise BadText("Your text holds a character that cannot be stored (NUL). Remove it and send again.")
-    if len(text) > MAX_TEXT:
-        raise TooLong(len(text), MAX_TEXT)
-    return text
+def _turn_of(stored: Message) -> Turn:
+    """The turn that began with this question, or with this answer alone."""
+    if stored.role == Role.ASSISTANT:
+        return Turn(stored.conversation, stored)
+    return Turn(stored.conversation, stored.children.order_by("pk")[0], stored)
 
 
-def _lock_membership(user: "User", workspace: Workspace) -> None:
-    """One turn at a time per person and workspace: allowance and repeated requests are judged without a race."""
-    if not Membership.objects.select_for_update().filter(user=user, workspace=workspace).first():
-        raise NotFound
-
-
-def _asked_before(user: "User", request: UUID) -> Turn | None:
-    """The turn that this very request began, if it did: a repeated send makes no second one."""
-    question = Message.objects.select_related("conversation__workspace").filter(author=user, request=request).first()
-    answer = question and question.children.filter(role=Role.ASSISTANT).order_by("pk").first()
-    return Turn(question.conversation, answer, question) if question and answer else None
-
-
-def _lock(conversation: Conversation) -> None:
-    """Serialise the turns of one conversation; what changed meanwhile is read again."""
-    fresh = Conversation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=conversation.pk)
-    conversation.__dict__.update(fresh.__dict__)
-
-
-def _refuse_while_busy(parent: Message | None, reopen: Message | None) -> None:
-    if parent is not None:
-        parent.refresh_from_db(fields=["state"])
-        if parent.is_open:
-            raise Busy
-    if reopen is not None:
-        reopen.refresh_from_db(fields=["state"])
-        if reopen.is_open:
-            raise Busy
-
-
-def _opened(conversation: Conversation, question: Message | None) -> Message:
+def _opened(conversation: Conversation, question: Message | None, author: User, request: UUID | None) -> Message:
     assert question is not None and question.role == Role.USER
     return Message.objects.create(
         conversation=conversation,
         parent=question,
+        author=author if request else None,
+        request=request,
         role=Role.ASSISTANT,
         state=State.WAITING,
         model=settings.MODEL["label"],
@@ -149,8 +112,3 @@ def _reopened(answer: Message) -> Message:
     answer.lease_until = answer.finished_at = answer.stop_requested_at = None
     answer.save(update_fields=["state", "error", "html", "lease_until", "finished_at", "stop_requested_at"])
     return answer
-
-
-def _first_words(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0][: TITLE_LENGTH - 1] + "…"

@@ -31,7 +31,7 @@ def rename(user: "User", *, conversation: UUID, title: str) -> Conversation:
     if not title:
         raise BadText("A title needs at least one character.")
     held.title, held.title_source = title, TitleSource.HAND
-    held.save(update_fields=["title", "title_source"])
+    Conversation.objects.filter(pk=held.pk).update(title=title, title_source=TitleSource.HAND)
     effects.conversation_changed(held, "title")
     return held
 
@@ -47,7 +47,7 @@ def show_branch(user: "User", *, message: UUID) -> Conversation:
     while child := newest_child.get(leaf.pk):
         leaf = child
     held.leaf_id = leaf.pk
-    held.save(update_fields=["leaf"])
+    Conversation.objects.filter(pk=held.pk).update(leaf=leaf)
     effects.conversation_changed(held, "branch")
     return held
 
@@ -83,8 +83,11 @@ def undelete(user: "User", *, conversation: UUID) -> Conversation:
 
 def _set_deleted(user: "User", held: Conversation, *, deleted: bool) -> None:
     row = Standing.objects.for_turn(user.pk)
-    fresh = Conversation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=held.pk)
-    held.__dict__.update(fresh.__dict__)
+    rows = Conversation.objects.select_for_update(of=("self",)).select_related("workspace")
+    try:
+        held.refresh_from_db(from_queryset=rows)
+    except Conversation.DoesNotExist:  # purged meanwhile
+        raise NotFound from None
     held.deleted_at = clock.now() if deleted else None
     columns = tagging.tag(held, standings.as_facts(user, row), standings.schedule_for(held.workspace, row))
     held.save(update_fields=["deleted_at", *columns])
