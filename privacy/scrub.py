@@ -7,10 +7,12 @@ not, for a rewrite locks the table: docs/architecture.md says what an operator d
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection, models
 
+from accounts import clock
 from privacy.holdings import tagged_holdings
 from privacy.models import SweepRun
 
@@ -19,6 +21,8 @@ logger = logging.getLogger(__name__)
 LARGEST = 256 * 1024 * 1024  # bytes; rewritten in about a second
 LOCK_SECONDS = 2  # a rewrite waits for the table no longer than this, for everybody behind it waits too
 PAUSE = 300  # seconds between two rewrites, whatever is purged meanwhile
+# A rewrite keeps rows that a transaction begun before their deletion may still look at; one more is made after this.
+SETTLED = timedelta(minutes=10)
 DONE, PAUSING = "scrubbed-up-to", "scrubbed-lately"  # cache keys
 
 
@@ -27,15 +31,15 @@ def scrub() -> list[str]:
 
     What was done is remembered in the cache only: losing that costs one rewrite more.
     """
-    last = SweepRun.objects.order_by("-pk").values_list("pk", flat=True).first()
-    if last is None or cache.get(DONE) == last or not cache.add(PAUSING, 1, PAUSE):
+    last = SweepRun.objects.order_by("-pk").first()
+    if last is None or cache.get(DONE) == last.pk or not cache.add(PAUSING, 1, PAUSE):
         return []
     tables = [table for table in _tables() if _size(table) <= LARGEST]
     rewritten = [table for table in tables if _rewrite(table)]
-    if rewritten == tables:
-        cache.set(DONE, last, None)
-    else:
+    if rewritten != tables:
         cache.delete(PAUSING)  # a busy table is tried again at the next call
+    elif clock.now() - last.started_at > SETTLED:
+        cache.set(DONE, last.pk, None)
     return rewritten
 
 

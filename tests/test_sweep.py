@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import connection, connections, models
 
 from accounts import clock
@@ -168,6 +169,11 @@ def test_the_bytes_of_what_was_purged_are_overwritten_by_the_application_itself(
     move_clock(days=31)
     sweeping.sweep()
     assert set(scrubbing.scrub()) == {"chat_conversation", "chat_message"}
+    for _ in range(50):  # the database's own housekeeping may look at the rows for a moment
+        if _bytes("chat_message") < before:
+            break
+        cache.delete(scrubbing.PAUSING)
+        scrubbing.scrub()
     assert _bytes("chat_message") < before and Message.objects.count() == 2
 
 
@@ -197,7 +203,12 @@ def test_a_table_that_is_being_read_is_overwritten_later(committed, move_clock, 
         backup.execute("SELECT 1 FROM chat_message")
         assert scrubbing.scrub() == ["chat_conversation"]
     assert set(scrubbing.scrub()) == {"chat_conversation", "chat_message"}
-    assert scrubbing.scrub() == []  # once is enough
+    assert scrubbing.scrub() == []  # not again at once
+    cache.delete(scrubbing.PAUSING)
+    move_clock(days=31, minutes=11)
+    assert set(scrubbing.scrub()) == {"chat_conversation", "chat_message"}
+    cache.delete(scrubbing.PAUSING)
+    assert scrubbing.scrub() == []  # and not for ever
 
 
 @pytest.mark.django_db
