@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
+from accounts.changes import signed_out
 from accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,18 @@ class AccountAdapter(DefaultAccountAdapter):
         if commit:
             user.open()
         return user
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign out, and let open connections of this session hear of it (once the session is gone)."""
+        user = request.user
+        super().logout(request)
+        if isinstance(user, User):
+            signed_out(user)
+
+    def set_password(self, user: User, password: str) -> None:  # type: ignore[override]
+        """Set a password, given, changed or reset: it ends all sessions but the one that may have asked for it."""
+        super().set_password(user, password)
+        signed_out(user)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only addresses of the host that was asked; allauth would take any of ALLOWED_HOSTS."""

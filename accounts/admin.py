@@ -6,24 +6,48 @@ from typing import Any
 import allauth.account.admin  # noqa: F401  # so that its own page on addresses is registered before it is taken away
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.account.views import logout, password_change
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 
-from accounts.changes import age_changed
+from accounts.changes import age_changed, left, signed_out
 from accounts.models import Membership, User, Workspace
 from accounts.plans import PERSONAL_PLANS, Plan
+from accounts.staff import StaffAdmin
 
-# Staff signs in like everybody, where attempts are counted and mail is verified.
+
+def like_everybody(view: Any) -> Any:
+    """A view of the account pages in place of the administration's own."""
+
+    def stand_in(request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        response: HttpResponseBase = view(request)
+        return response
+
+    return stand_in
+
+
+# Staff signs in and out and changes a password like everybody: attempts are counted, mail is verified, and open
+# connections hear of it.
+admin.site.logout = like_everybody(logout)  # type: ignore[method-assign]
+admin.site.password_change = like_everybody(password_change)  # type: ignore[method-assign]
 admin.site.login = login_not_required(  # type: ignore[method-assign]
     secure_admin_login(admin.site.login)  # type: ignore[no-untyped-call]
 )
 # Addresses change through their owner; an edit here would part them from User.email.
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RightsAdmin(StaffAdmin, GroupAdmin):
+    """Groups of rights, as Django has them."""
 
 
 class SeenOnly(admin.TabularInline):
@@ -54,7 +78,7 @@ class MembershipsSeen(SeenOnly):
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(StaffAdmin):
     list_display = ["email", "display_name", "plan", "is_staff", "is_active", "joined_at", "last_login"]
     list_filter = ["personal_workspace__plan", "is_active", "is_staff", "joined_at"]
     list_select_related = ["personal_workspace"]
@@ -63,10 +87,10 @@ class UserAdmin(admin.ModelAdmin):
     date_hierarchy = "joined_at"
     filter_horizontal = ["groups", "user_permissions"]
     inlines = [MembershipsSeen, AddressesSeen]
-    readonly_fields = ["public_id", "email", "joined_at", "last_login"]
+    readonly_fields = ["public_id", "email", "age_refused_at", "joined_at", "last_login"]
     fieldsets = [
         (None, {"fields": ["email", "display_name", "public_id"]}),
-        ("About", {"fields": ["locale", "time_zone", "region", "date_of_birth"]}),
+        ("About", {"fields": ["locale", "time_zone", "region", "date_of_birth", "age_refused_at"]}),
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("When", {"fields": ["joined_at", "last_login"]}),
     ]
@@ -80,6 +104,8 @@ class UserAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if "date_of_birth" in form.changed_data:
             age_changed(obj)
+        if "is_active" in form.changed_data and not obj.is_active:
+            signed_out(obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people sign up by themselves, `createsuperuser` makes the first staff
@@ -169,7 +195,7 @@ class WorkspaceForm(forms.ModelForm):
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(admin.ModelAdmin):
+class WorkspaceAdmin(StaffAdmin):
     form = WorkspaceForm
     list_display = ["name", "kind", "plan", "personal_to", "people", "overridden", "created_at"]
     list_filter = ["kind", "plan", "created_at"]
@@ -191,6 +217,12 @@ class WorkspaceAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         workspaces: QuerySet[Workspace] = super().get_queryset(request)
         return workspaces.annotate(number_of_people=Count("memberships"))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the memberships; who lost one no longer follows what is written there."""
+        super().save_formset(request, form, formset, change)
+        for membership in formset.deleted_objects:
+            left(membership.user, membership.workspace)
 
     @admin.display(ordering="number_of_people")
     def people(self, workspace: Workspace) -> int:

@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sessions.backends.base import SessionBase
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -120,15 +120,33 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args: Any, session: SessionBase, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.session = session
-        # A date once given is what consent was judged by: from then on staff corrects it.
-        if self.instance.date_of_birth:
+        if self.instance.age_is_settled:
             self.fields["date_of_birth"].disabled = True
+            self.fields["date_of_birth"].help_text = "From now on, only Parley's staff can correct this."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.fields["date_of_birth"].disabled and cleaned.get("date_of_birth"):
-            check_age(cleaned["date_of_birth"], self.session)
+            self._check_age(cleaned["date_of_birth"])
         return cleaned
+
+    def _check_age(self, born: date) -> None:
+        try:
+            check_age(born, self.session)
+        except ValidationError as error:
+            if getattr(error, "code", "") != "too_young":
+                raise
+            raise ValidationError(
+                f"Parley is for people aged {settings.MINIMUM_AGE} or older. The date is not kept, that it was refused "
+                "is; if it was a slip, Parley's staff can correct it.",
+                code="too_young",
+            ) from error
+
+    @property
+    def says_too_young(self) -> bool:
+        """Whether the date that was given, and not an earlier one of this browser, is below the minimum age."""
+        refused = self.has_error(NON_FIELD_ERRORS, "too_young")
+        return refused and below_minimum(self.cleaned_data["date_of_birth"], clock.now().date())
 
     @transaction.atomic
     def save(self, commit: bool = True) -> User:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -64,7 +65,7 @@ def _current(open_ones: list[Workspace], chosen: str | None) -> Workspace:
 
 def _language(request: HttpRequest) -> str:
     user = request.user
-    if user.is_authenticated and translation.check_for_language(user.locale):
+    if user.is_authenticated and user.locale in dict(settings.LANGUAGES):
         return user.locale
     return translation.get_language_from_request(request)
 

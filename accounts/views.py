@@ -19,6 +19,8 @@ def profile(request: PersonalRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Your profile is saved.")
         return redirect("accounts:profile")
+    if form.is_bound and form.says_too_young:
+        request.user.refuse_age()
     # A refused form has written its values into request.user, which the page's header shows.
     request.user.refresh_from_db()
     return render(request, "accounts/profile.html", {"form": form})

@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import clock
+from accounts.staff import StaffAdmin
 from chat.models import Conversation
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):
+class ConversationAdmin(StaffAdmin):
     list_display = [
         *("public_id", "author", "workspace", "begun_at", "last_activity_at"),
         *("tag_class", "tag_reason", "trains_until", "hidden_from", "purge_after"),

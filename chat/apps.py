@@ -6,6 +6,7 @@ class ChatConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        from chat import holding
+        from chat import holding, presence
 
         holding.register()
+        presence.register()

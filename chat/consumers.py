@@ -2,127 +2,194 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from accounts.errors import NotFound
-from chat import desk, frames
+from accounts.errors import NotFound, SignedOut
+from accounts.visits import Visit, visit_of
+from chat import bounds, desk, frames
 from chat.errors import Missing, Refused
 from chat.frames import Again, Ask, Edit, Follow, Frame, Incoming, Stop, Unfollow
 from chat.journal.control import Command
 from chat.journal.keys import Step
-from chat.journal.reader import Event, Piece, reader
+from chat.journal.reader import Event, Piece, Subscriber, reader
+from chat.news import concerns, news
 from privacy.errors import ConsentRequired
-from privacy.middleware import consent_error
 
-P = ParamSpec("P")
 R = TypeVar("R")
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 2_000  # events that a slow client may be behind before it is sent away, to resume later
 SIGNED_OUT, TRY_AGAIN = 4401, 1013
 
 
-class ChatSocket(AsyncWebsocketConsumer):
-    async def connect(self) -> None:
-        self.user = self.scope["user"]
-        await self.accept()
-        if not self.user.is_authenticated:
-            await self.close(SIGNED_OUT)
-            return
-        self.events: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
-        self.subscriber = reader().join(self._hear)
-        self.pump = asyncio.create_task(self._pump())
-        await self._send(frames.hello(await _call(desk.gate, self.user)))
+class Gone(Exception):
+    """The other side is gone, or has been told goodbye: nothing can be said to it, and that is no fault."""
 
-    async def disconnect(self, code: int) -> None:
-        if hasattr(self, "pump"):
-            reader().leave(self.subscriber)
-            self.pump.cancel()
+
+class ChatSocket(AsyncWebsocketConsumer):
+    over = False
+    seat: int | None = None
+    visit: Visit
+    subscriber: Subscriber | None = None
+    pump: "asyncio.Task[None] | None" = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        """Serve one connection. Channels says no `disconnect` when a handler raises: whatever the end is, let go."""
+
+        async def say(message: dict[str, Any]) -> None:
+            if self.over and message["type"] != "websocket.close":
+                raise Gone
+            try:
+                await send(message)
+            except (OSError, RuntimeError) as error:  # what servers raise once the line is closed, by either side
+                raise Gone from error
+
+        try:
+            await super().__call__(scope, receive, say)
+        finally:
+            self.over = True
+            self._let_go()
+            if self.seat is not None:
+                bounds.leave_seat(self.seat)
+
+    async def connect(self) -> None:
+        await self._or_end(self._enter())
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            await self._act(frames.parse(text_data if text_data is not None else bytes_data))
-        except ConsentRequired as refused:
-            await self._send({"type": "error", "request": frames.request_of(text_data), **consent_error(refused)})
-        except NotFound:
-            await self._send(frames.error(Missing(), frames.request_of(text_data)))
-        except Refused as refused:
-            await self._send(frames.error(refused, frames.request_of(text_data)))
+        if not self.over:
+            await self._or_end(self._take(text_data if text_data is not None else bytes_data))
 
-    async def _act(self, frame: Incoming) -> None:
+    async def _or_end(self, step: Awaitable[None]) -> None:
+        """Take a step; if it fails, end the connection, so that the client resumes rather than misses something."""
+        try:
+            await step
+        except Gone:
+            pass
+        except SignedOut:
+            await self._end(SIGNED_OUT)
+        except Exception:
+            logger.exception("a socket was closed")
+            await self._end(TRY_AGAIN)
+
+    async def _enter(self) -> None:
+        user = self.scope["user"]
+        await self.accept()
+        if not user.is_authenticated:
+            raise SignedOut
+        if not bounds.take_seat(user.pk):
+            await self._end(TRY_AGAIN)
+            return
+        self.user, self.seat = user, user.pk
+        self.visit = visit_of(user, self.scope["session"])
+        self.bucket = bounds.Bucket()
+        self.events: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
+        self.subscriber = reader().join(self._hear)
+        self.pump = asyncio.create_task(self._or_end(self._pump(self.subscriber)))
+        await self._send(frames.hello(await self._ask(desk.gate)))
+
+    async def _take(self, data: str | bytes | None) -> None:
+        if self.subscriber is None or not self.bucket.take():
+            await self._end(TRY_AGAIN)
+            return
+        try:
+            await self._act(frames.parse(data), self.subscriber)
+        except (Refused, ConsentRequired) as refused:
+            await self._send(frames.error(refused, frames.request_of(data)))
+        except NotFound:
+            await self._send(frames.error(Missing(), frames.request_of(data)))
+
+    async def _act(self, frame: Incoming, subscriber: Subscriber) -> None:
         match frame:
             case Ask() | Edit() | Again():
-                turn = await _call(desk.begin, self.user, frame)
+                turn = await self._ask(desk.begin, frame)
                 await self._send(turn)
-                await self._follow(turn["answer"]["id"], None)
+                await self._follow(subscriber, turn["answer"]["id"], None)
             case Stop():
-                await _call(desk.stop, self.user, frame.message)
+                await self._ask(desk.stop, frame.message)
             case Follow():
-                ended = await _call(desk.ended, self.user, frame.message)
+                ended = await self._ask(desk.ended, frame.message)
                 if ended:
                     await self._send(ended)
                 else:
-                    await self._follow(str(frame.message), frame.after)
+                    await self._follow(subscriber, str(frame.message), frame.after)
             case Unfollow():
-                reader().unfollow(self.subscriber, str(frame.message))
+                reader().unfollow(subscriber, str(frame.message))
 
-    async def _follow(self, answer: str, after: Step | None) -> None:
-        await reader().follow(self.subscriber, answer, after)
+    async def _follow(self, subscriber: Subscriber, answer: str, after: Step | None) -> None:
+        await reader().follow(subscriber, answer, after)
         # It may have ended between the look-up and now; the word of that went past.
-        await self._tell_ended([answer])
+        await self._tell_ended(subscriber, [answer])
 
     def _hear(self, event: Event) -> None:
         try:
             self.events.put_nowait(event)
         except asyncio.QueueFull:
-            reader().leave(self.subscriber)
-            self.pump.cancel()
-            asyncio.create_task(self.close(TRY_AGAIN))  # noqa: RUF006 — the client resumes from its last step
+            self._let_go()
+            self.ending = asyncio.create_task(self._end(TRY_AGAIN))  # the client resumes from its last step
 
-    async def _pump(self) -> None:
+    async def _pump(self, subscriber: Subscriber) -> None:
         """Turn events into frames, one after the other, in their order."""
         while True:
             event = await self.events.get()
-            try:
-                await self._translate(event)
-            except Exception:
-                logger.exception("an event could not be sent")
+            await self._translate(event, subscriber)
 
-    async def _translate(self, event: Event) -> None:
+    async def _translate(self, event: Event, subscriber: Subscriber) -> None:
         match event:
             case Piece():
-                if event.answer in self.subscriber.following:
+                if event.answer in subscriber.following:
                     await self._send(frames.piece(event))
             case None:
-                await self._tell_ended(list(self.subscriber.following))
-            case Command(kind="ended"):
-                if event.fields["answer"] in self.subscriber.following:
-                    await self._tell_ended([event.fields["answer"]])
-            case Command():
-                for frame in await self._news(event):
+                await self._look_again(subscriber)
+            case Command() if concerns(event, self.visit.user):
+                await self._obey(event, subscriber)
+
+    async def _obey(self, command: Command, subscriber: Subscriber) -> None:
+        match command.kind:
+            case "ended":
+                if command.fields["answer"] in subscriber.following:
+                    await self._tell_ended(subscriber, [command.fields["answer"]])
+            case "signed_out" | "left":
+                await self._look_again(subscriber)
+            case _:
+                for frame in await news(self.user, command):
                     await self._send(frame)
 
-    async def _news(self, command: Command) -> list[Frame]:
-        """What a command means to this person; most commands are about somebody else."""
-        if command.fields.get("user", "") not in ("", str(self.user.pk)):
-            return []
-        return await _call(desk.news, self.user, command)
+    async def _look_again(self, subscriber: Subscriber) -> None:
+        """Is the person still signed in, and may they still see what they follow?"""
+        await self._tell_ended(subscriber, list(subscriber.following))
 
-    async def _tell_ended(self, answers: list[str]) -> None:
-        for frame in await _call(desk.all_ended, self.user, answers) if answers else []:
-            reader().unfollow(self.subscriber, frame["message"])
-            await self._send(frame)
+    async def _tell_ended(self, subscriber: Subscriber, answers: list[str]) -> None:
+        for answer, frame in await self._ask(desk.all_ended, answers):
+            reader().unfollow(subscriber, answer)
+            if frame:
+                await self._send(frame)
+
+    async def _ask(self, do: Callable[..., R], *args: Any) -> R:
+        """A short call in the process's database thread, for the person as they are now; raises SignedOut."""
+        answer: R = await database_sync_to_async(desk.for_visitor)(self.visit, do, *args)
+        return answer
 
     async def _send(self, frame: Frame) -> None:
         await self.send(text_data=orjson.dumps(frame).decode())
 
+    async def _end(self, code: int) -> None:
+        if self.over:
+            return
+        self.over = True
+        self._let_go()
+        with suppress(Gone):
+            await self.close(code)
 
-async def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """A short call in the process's database thread."""
-    answer: R = await database_sync_to_async(function)(*args, **kwargs)
-    return answer
+    def _let_go(self) -> None:
+        """Hear nothing more."""
+        if self.subscriber is not None:
+            reader().leave(self.subscriber)
+        if self.pump is not None and self.pump is not asyncio.current_task():
+            self.pump.cancel()

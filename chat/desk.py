@@ -3,24 +3,34 @@
 All sockets of a process share one thread for these, so each is a query or two and never waits.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from django.urls import reverse
 
 from accounts.errors import NotFound
 from accounts.models import Workspace
+from accounts.visits import Visit, visitor
 from chat import access, frames
 from chat.frames import Again, Ask, Edit, Frame
 from chat.journal.control import Command
 from chat.models import Message
 from chat.turns import acts
+from chat.turns.begin import Turn
 from chat.turns.stop import stop as stop_answer
 from privacy.gate import OPEN, gate_for
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+R = TypeVar("R")
+Ended = tuple[str, Frame | None]  # an answer of which no more comes, and what its page is told
+
+
+def for_visitor(visit: Visit, do: Callable[..., R], *args: Any) -> R:
+    """Do it for the person of `visit` as they are now; raises SignedOut."""
+    return do(visitor(visit), *args)
 
 
 def gate(user: "User") -> Frame:
@@ -31,9 +41,13 @@ def gate(user: "User") -> Frame:
 
 def begin(user: "User", frame: Ask | Edit | Again) -> Frame:
     """Begin the turn that `frame` asks for; raises what `begin_turn` raises."""
+    return frames.turn(_begun(user, frame), frame.request)
+
+
+def _begun(user: "User", frame: Ask | Edit | Again) -> Turn:
     match frame:
         case Ask():
-            turn = acts.ask(
+            return acts.ask(
                 user,
                 workspace=frame.workspace,
                 conversation=frame.conversation,
@@ -42,10 +56,9 @@ def begin(user: "User", frame: Ask | Edit | Again) -> Frame:
                 request=frame.request,
             )
         case Edit():
-            turn = acts.edit(user, message=frame.message, text=frame.text, request=frame.request)
+            return acts.edit(user, message=frame.message, text=frame.text, request=frame.request)
         case Again():
-            turn = acts.TURNS[frame.act](user, message=frame.message)
-    return frames.turn(turn, frame.request)
+            return acts.TURNS[frame.act](user, message=frame.message)
 
 
 def stop(user: "User", message: UUID) -> None:
@@ -60,13 +73,18 @@ def ended(user: "User", message: UUID) -> Frame | None:
     return None if answer.is_open else frames.done(answer)
 
 
-def all_ended(user: "User", messages: Sequence[str]) -> list[Frame]:
-    """Those of the followed answers that have ended, or are gone."""
-    rows = {
+def all_ended(user: "User", messages: Sequence[str]) -> list[Ended]:
+    """Those of the followed answers that have ended, or that this person may no longer see."""
+    seen = {
         str(row.public_id): row
         for row in Message.objects.filter(public_id__in=messages, conversation__in=access.conversations_of(user))
     }
-    return [frames.done(row) for row in rows.values() if not row.is_open]
+    over: list[Ended] = [(answer, frames.done(row)) for answer, row in seen.items() if not row.is_open]
+    if lost := [answer for answer in messages if answer not in seen]:
+        homes = Message.objects.filter(public_id__in=lost).values_list("public_id", "conversation__public_id")
+        gone = {str(answer): frames.gone(conversation) for answer, conversation in homes}
+        over += [(answer, gone.get(answer)) for answer in lost]
+    return over
 
 
 def news(user: "User", command: Command) -> list[Frame]:
@@ -77,20 +95,12 @@ def news(user: "User", command: Command) -> list[Frame]:
             case "standing":
                 return [frames.gate_frame(gate(user))]
             case "gone":
-                return [{"type": "gone", "conversation": fields["conversation"]}]
+                return [frames.gone(fields["conversation"])]
             case "rendered":
-                answer = access.message_for(user, UUID(fields["answer"]))
-                return [{"type": "rendered", "message": fields["answer"], "html": answer.html}]
+                return [frames.rendered(access.message_for(user, UUID(fields["answer"])))]
             case "changed":
                 held = access.conversation_for(user, UUID(fields["conversation"]))
-                return [
-                    {
-                        "type": "changed",
-                        "conversation": fields["conversation"],
-                        "title": held.title,
-                        "what": fields["what"],
-                    }
-                ]
+                return [frames.changed(held, fields["what"])]
     except NotFound:
         pass
     return []

@@ -10,11 +10,13 @@ import orjson
 from chat.errors import BadFrame, Refused
 from chat.journal.keys import Step, as_id, parse_step
 from chat.journal.reader import Piece
-from chat.models import Message
+from chat.models import Conversation, Message
 from chat.models.message import State
 from chat.providers.errors import FailureCode
 from chat.turns.begin import Turn
+from privacy.errors import ConsentRequired
 from privacy.gate import Answer
+from privacy.middleware import consent_error
 
 MAX_BYTES = 512 * 1024
 Frame = dict[str, Any]
@@ -215,8 +217,28 @@ def done(answer: Message) -> Frame:
     }
 
 
-def error(refused: Refused, request: str | None) -> Frame:
-    return {"type": "error", "request": request, "code": refused.code, "message": refused.message}
+def rendered(answer: Message) -> Frame:
+    return {"type": "rendered", "message": str(answer.public_id), "html": answer.html}
+
+
+def changed(conversation: Conversation, what: str) -> Frame:
+    """`what` is turn, title or branch."""
+    return {
+        "type": "changed",
+        "conversation": str(conversation.public_id),
+        "title": conversation.title,
+        "what": what,
+    }
+
+
+def gone(conversation: UUID | str) -> Frame:
+    return {"type": "gone", "conversation": str(conversation)}
+
+
+def error(refused: Refused | ConsentRequired, request: str | None) -> Frame:
+    """A refusal; one for want of a choice says where to choose, as over HTTP."""
+    frame: Frame = {"type": "error", "request": request, "code": refused.code, "message": refused.message}
+    return frame | consent_error(refused) if isinstance(refused, ConsentRequired) else frame
 
 
 def error_sentence(answer: Message) -> str:

@@ -6,10 +6,12 @@ from celery import shared_task
 
 from accounts import clock
 from chat.generation import title, write
+from chat.journal import connection
 from chat.models import Message
 from chat.rendering import store
 
-PATIENCE = timedelta(seconds=10)  # how long an answer may wait for its first worker
+PATIENCE = timedelta(seconds=10)  # how long an answer may wait for a worker that has nothing else to do
+PATIENCE_IN_A_QUEUE = timedelta(minutes=5)  # while tasks wait, its own is most likely among them
 
 
 @shared_task(name="chat.tasks.generate")
@@ -21,8 +23,17 @@ def generate(answer: int) -> None:
 @shared_task(name="chat.tasks.revive_silent_answers")
 def revive_silent_answers() -> None:
     """Queue answers again whose worker, or whose task, was lost."""
-    for answer in Message.objects.silent(clock.now(), PATIENCE).values_list("pk", flat=True)[:1000]:
-        generate.delay(answer)
+    now = clock.now()
+    silent = Message.objects.silent(now, PATIENCE_IN_A_QUEUE if tasks_waiting() else PATIENCE)
+    for answer in silent.values_list("pk", flat=True)[:1000]:
+        # Marked, if still silent, before the task is sent: sweeps that come while it waits add no further ones.
+        if silent.filter(pk=answer).update(queued_at=now):
+            generate.delay(answer)
+
+
+def tasks_waiting() -> int:
+    """How many tasks no generation worker has taken yet: the broker keeps a queue as a list of its name."""
+    return int(connection.plain().llen("generation"))
 
 
 # Hostile text cannot be stopped in a thread, but a prefork worker is killed when its time is up.
@@ -41,7 +52,7 @@ def render_missed() -> None:
         render_answer.delay(answer)
 
 
-@shared_task(name="chat.tasks.title_conversation", time_limit=60)
+@shared_task(name="chat.tasks.title_conversation")
 def title_conversation(conversation: int) -> None:
-    """Let the model name a young conversation."""
+    """Let the model name a young conversation; queue `generation`."""
     title.give_title(conversation)

@@ -10,4 +10,4 @@ class ParleyConfig(AppConfig):
 
         Here and not in the package, which also holds programs that mind engines and want neither Celery nor Django.
         """
-        from config import celery, liveness  # noqa: F401
+        from config import celery, checks, liveness  # noqa: F401

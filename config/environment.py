@@ -2,7 +2,8 @@
 
 `up` starts the engines that the environment does not name and writes their addresses to
 `<data dir>/run/environment.json` (0600), so that a second shell (`manage.py createsuperuser`)
-finds the same engines. A variable of the process environment always wins.
+finds the same engines. A variable of the process environment always wins. The address of the role that owns
+the tables stands in a file of its own, `run/owner.json`, which only `manage.py migrate` reads.
 """
 
 import json
@@ -29,11 +30,22 @@ def data_dir() -> Path:
 
 def load(folder: Path) -> Env:
     """The environment, completed by the addresses that a running `up` wrote into `folder`."""
-    written = folder / "run" / "environment.json"
+    # The owner of the embedded database owns nothing elsewhere.
+    if migrating() and "DATABASE_URL" not in os.environ:
+        _complete(folder / "run" / "owner.json")
+    _complete(folder / "run" / "environment.json")
+    return Env()
+
+
+def migrating() -> bool:
+    """Whether this process is `manage.py migrate`, which works as the role that owns the tables."""
+    return Path(sys.argv[0]).name in {"manage.py", "django-admin"} and sys.argv[1:2] == ["migrate"]
+
+
+def _complete(written: Path) -> None:
     if written.exists():
         for name, value in json.loads(written.read_text()).items():
             os.environ.setdefault(name, value)
-    return Env()
 
 
 def generated_secret(folder: Path, name: str) -> str:

@@ -128,13 +128,16 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", "postgresql://localhost/parley")
 # The role that owns the tables, for migrations; the application's role owns none.
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", DATABASE_URL)
-DATABASES: dict[str, dict[str, Any]] = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": dict(dj_database_url.parse(DATABASE_OWNER_URL if environment.migrating() else DATABASE_URL))
+}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A pool where many threads come and go (web, generation); prefork workers keep one connection each.
+# A pool where many threads come and go (web, generation); prefork workers keep one connection each, and nothing else
+# keeps one: under ASGI a kept connection belongs to a thread that may never serve again.
 if pool_size := env.int("DATABASE_POOL_SIZE", 0):
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool_size}
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 
@@ -150,6 +153,7 @@ CACHES = {
 
 # --- People -----------------------------------------------------------------
 
+SESSION_ENGINE = "accounts.sessions"
 AUTH_USER_MODEL = "accounts.User"
 # It is Django's ModelBackend and more; both beside each other would hash a wrong password twice.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -218,7 +222,13 @@ PROVIDERS = {
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "background"
-CELERY_TASK_ROUTES = {"chat.tasks.generate": {"queue": "generation"}}
+# What waits for a model waits in a thread: it must not keep the few processes of `background` from sweeping.
+CELERY_TASK_ROUTES = {
+    "chat.tasks.generate": {"queue": "generation"},
+    "chat.tasks.title_conversation": {"queue": "generation"},
+}
+# Tasks stay in the queue, where every worker gets them and the revival sees them, rather than in one worker's hands.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
@@ -239,7 +249,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- Language, time, files --------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGES = [("en", "English")]  # those with translations
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -257,7 +267,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without ids": {"()": "config.logs.WithoutIds"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "django": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without ids"]},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["console"], "propagate": False, "level": env.str("LOG_LEVEL", "INFO")}},
+    "loggers": {"django": {"handlers": ["django"], "propagate": False, "level": env.str("LOG_LEVEL", "INFO")}},
 }

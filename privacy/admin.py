@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.staff import StaffAdmin
 from privacy.models import Event, Standing, SweepRun, Terms, Tombstone
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(StaffAdmin):
     """Evidence is looked at; the database would refuse a change anyway."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -24,7 +24,7 @@ class Badge:
 
 def badge(row: Tagged, standing: Standing) -> Badge:
     """The badge of a conversation under its author's standing, with its reason in words."""
-    trains = row.workspace.is_personal and policy.trains(row.tag, row.tag_epoch, standing, clock.now())
+    trains = policy.trains(row.facts(standing).flags, row.tag, row.tag_epoch, standing, clock.now())
     use = "may train models" if trains else "not used for training"
     until = f"Until {date_format(timezone.localtime(row.hidden_from), 'j M Y')}" if row.hidden_from else "Kept"
     return Badge(
@@ -40,7 +40,7 @@ def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:
     trains = badge(row, standing).trains
     tag = row.tag
     training = "Yes. " if trains else "No. "
-    paused = not trains and tag.trains_until is not None
+    paused = tag.trains_until is not None and policy.suspended(standing, clock.now())
     why = "Newer terms wait for your answer; until then nothing of yours trains." if paused else tag.reason.sentence
     rows = [
         ("How long is this chat kept?", f"{kept_until(row.hidden_from)}. {tag.retention_class.sentence}"),

@@ -22,18 +22,21 @@ def is_asked(user: "User") -> bool:
 
 @transaction.atomic
 def choose(
-    *, user: "User", terms: Terms, training: Training | None, keep_history: bool, source: Source
+    *, user: "User", terms: Terms, training: Training | None, keep_history: bool | None, source: Source
 ) -> policy.Standing:
     """Record that `user` accepts `terms` with this answer; returns what the ledger says now.
 
+    `keep_history` None leaves that wish as it is: where nothing was said about it, nothing is taken away.
     Raises StaleAnswer if `terms` are not the ones owed now, BadAnswer if the answer does not fit the question.
     Saying again what already stands records nothing.
     """
+    standing = Standing.objects.for_change(user)
     if terms != standings.owed_terms():
         raise StaleAnswer
-    if is_asked(user) != (training is not None):
+    if is_asked(standing.user) != (training is not None):
         raise BadAnswer
-    standing = Standing.objects.for_change(user)
+    if keep_history is None:
+        keep_history = standing.keep_history
     acts = _differences(standing, terms, training, keep_history)
     if acts:
         if Training.ALLOW in (standing.training, training) and standing.training != training:
@@ -55,7 +58,7 @@ def judge_age_anew(user: "User") -> None:
     even when they have grown up.
     """
     standing = Standing.objects.for_change(user)
-    if standing.training and not is_asked(user):
+    if standing.training and not is_asked(standing.user):
         standing.training, standing.since = None, clock.now()
         standing.epoch += 1
         standing.save()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Subquery
 
 from accounts import clock
 from accounts.models import Workspace
@@ -17,8 +17,6 @@ from privacy.models import Standing, Terms
 from privacy.policy import Gate
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from accounts.models import User
 
 
@@ -28,7 +26,7 @@ class Answer:
 
     gate: Gate
     terms: str = ""  # slug of the version that is owed
-    deadline: datetime | None = None
+    deadline: datetime | None = None  # the earliest that was left unanswered; None: has never answered any terms
     newcomer: bool = False  # has never answered any terms
 
     @property
@@ -44,28 +42,20 @@ def gate_for(user: "User", workspace: Workspace) -> Answer:
     if not workspace.is_personal:
         return OPEN
     now = clock.now()
+    asking, answered = Terms.objects.asking(now), Standing.objects.filter(user=user, terms__isnull=False)
+    unanswered = asking.newer_than(Subquery(answered.values("terms__published_at")), Subquery(answered.values("terms")))
     current = (
-        Terms.objects.asking(now)
-        .annotate(
-            answered_any=Exists(Standing.objects.filter(user=user, terms__isnull=False)),
-            answered_current=Exists(answers_at_least(user)),
-        )
-        .values_list("slug", "deadline", "answered_any", "answered_current")
+        asking.annotate(answered_any=Exists(answered), due=Subquery(unanswered.dues()[:1]))
+        .values_list("slug", "due", "answered_any")
         .first()
     )
     if current is None:  # nothing published yet: nobody can have agreed to anything
         return Answer(Gate.STOP, newcomer=True)
-    slug, deadline, answered_any, answered_current = current
+    slug, deadline, answered_any = current
+    answered_current = answered_any and deadline is None
     owed = policy.Owed(personal=True, answered_current=answered_current, answered_any=answered_any, deadline=deadline)
     gate = policy.gate(owed, now)
     return OPEN if gate is Gate.OPEN else Answer(gate, slug, deadline, newcomer=not answered_any)
-
-
-def answers_at_least(user: "User") -> "QuerySet[Standing]":
-    """Standings of `user` that answered the outer query's terms, or later ones."""
-    return Standing.objects.filter(user=user).filter(
-        Q(terms=OuterRef("pk")) | Q(terms__published_at__gt=OuterRef("published_at"))
-    )
 
 
 def require_open(user: "User", workspace: Workspace) -> None:

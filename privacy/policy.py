@@ -52,7 +52,7 @@ class Standing:
     keep_history: bool = False
     epoch: int = 0
     adult_since: date | None = None  # None: age unknown
-    suspended_from: datetime | None = None  # the deadline of newer terms that are still unanswered
+    suspended_from: datetime | None = None  # the earliest deadline of newer terms that are still unanswered
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class Facts:
     deleted_at: datetime | None = None
     flagged_at: datetime | None = None
     grace_until: datetime | None = None  # promised when an end would have jumped nearer
+    expired_at: datetime | None = None  # has come to its end, and does not come back from it
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ def verdict(facts: Facts, standing: Standing, schedule: Schedule) -> Verdict:
     hidden_from = ruled.lifetime.after(facts.last_activity) if ruled.lifetime else None
     if hidden_from and facts.grace_until and ruled.retention_class is not RetentionClass.TEMPORARY:
         hidden_from = max(hidden_from, facts.grace_until)
+    if facts.expired_at:
+        hidden_from = facts.expired_at
     purge_after = hidden_from
     if facts.deleted_at:
         hidden_from = facts.deleted_at
@@ -174,10 +177,18 @@ def grace(before: datetime | None, after: datetime | None, now: datetime) -> dat
     return now + NOTICE if before is None else min(before, now + NOTICE)
 
 
-def trains(tag: Verdict, tag_epoch: int, standing: Standing, now: datetime) -> bool:
-    """Whether a tagged conversation may train at this moment. A tag of an older epoch is not trusted."""
+def trains(flags: Flags, tag: Verdict, tag_epoch: int, standing: Standing, now: datetime) -> bool:
+    """Whether a tagged conversation may train at this moment: its flags, its tag and its author's standing all say so.
+
+    A tag of an older epoch is not trusted, nor one that contradicts its flags. `TaggedQuerySet.trainable` states the
+    same in SQL; a test holds them together.
+    """
+    overlaid = flags.temporary or flags.deleted or flags.flagged or flags.held
     return (
-        tag_epoch == standing.epoch
+        flags.personal
+        and flags.in_epoch
+        and not overlaid
+        and tag_epoch == standing.epoch
         and tag.trains_until is not None
         and now < tag.trains_until
         and (tag.hidden_from is None or now < tag.hidden_from)
@@ -204,7 +215,7 @@ class Owed:
     personal: bool  # consumer terms concern personal workspaces only
     answered_current: bool
     answered_any: bool
-    deadline: datetime | None = None  # for those who answered an earlier version
+    deadline: datetime | None = None  # the earliest of the versions left unanswered, for those who answered before
 
 
 def gate(owed: Owed, now: datetime) -> Gate:

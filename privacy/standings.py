@@ -1,14 +1,11 @@
 """Reading a person's standing and schedule, as the policy wants them."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from accounts import clock
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from privacy import policy
 from privacy.models import Standing, Terms
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 def owed_terms() -> Terms | None:
@@ -16,19 +13,19 @@ def owed_terms() -> Terms | None:
     return Terms.objects.asking(clock.now()).first()
 
 
-def as_facts(user: "User", standing: Standing | None) -> policy.Standing:
-    """What the ledger says of `user` now, with age and suspension, given their row (or none yet)."""
-    standing = standing or Standing(user=user)
-    current = owed_terms()
-    behind = current is not None and standing.terms is not None and _older(standing.terms, current)
-    return standing.facts(
-        adult_since=user.adult_since(), suspended_from=current.deadline if current and behind else None
-    )
+def as_facts(user: User, standing: Standing | None) -> policy.Standing:
+    """What the ledger says of `user` now, with age and suspension, given their row (or none yet).
+
+    The age is that of the person as the row was read with; `user` may have been loaded long before the lock.
+    """
+    if standing is None:
+        return policy.Standing(adult_since=User.objects.get(pk=user.pk).adult_since())
+    return standing.facts(adult_since=standing.user.adult_since(), suspended_from=_suspended_from(standing.terms))
 
 
-def standing_of(user: "User") -> policy.Standing:
+def standing_of(user: User) -> policy.Standing:
     """What the ledger says of `user` now."""
-    return as_facts(user, Standing.objects.select_related("terms").filter(user=user).first())
+    return as_facts(user, Standing.objects.whole().filter(user=user).first())
 
 
 def schedule_for(workspace: Workspace, standing: Standing | None) -> policy.Schedule:
@@ -39,6 +36,8 @@ def schedule_for(workspace: Workspace, standing: Standing | None) -> policy.Sche
     return terms.schedule if terms else policy.Schedule()
 
 
-def _older(answered: Terms, current: Terms) -> bool:
-    assert answered.published_at and current.published_at  # only published versions can be answered or owed
-    return answered.published_at < current.published_at
+def _suspended_from(answered: Terms | None) -> datetime | None:
+    """From when on an answer to these terms rests, because newer ones are unanswered; the gate stops at the same."""
+    if answered is None:
+        return None
+    return Terms.objects.asking(clock.now()).newer_than(answered.published_at, answered.pk).dues().first()

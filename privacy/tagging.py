@@ -37,6 +37,32 @@ def tag(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]
     return row.put_tag(policy.verdict(row.facts(standing), standing, schedule), standing.epoch)
 
 
+def delete(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]:
+    """Delete one row as of now; returns the names of the columns that were set.
+
+    The end it had is remembered as a promise, as far as one is needed: the standing may change before a `restore`.
+    """
+    if row.deleted_at is None:
+        row.deleted_at = now = clock.now()
+        row.grace_until = policy.grace(row.hidden_from, now, now)
+    return ["deleted_at", "grace_until", *tag(row, standing, schedule)]
+
+
+def restore(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]:
+    """Take a deletion back; returns the names of the columns that were set.
+
+    Whatever was decided meanwhile, the end does not jump nearer than the promised notice, unless it was nearer before.
+    """
+    if row.deleted_at is not None:
+        # A promise of the whole notice stands for any end beyond it: the notice is counted anew from here.
+        far = row.grace_until == row.deleted_at + policy.NOTICE
+        before = None if far else row.grace_until
+        row.deleted_at = row.grace_until = row.hidden_from = None
+        end = policy.verdict(row.facts(standing), standing, schedule).hidden_from
+        row.grace_until = policy.grace(before, end, clock.now())
+    return ["deleted_at", "grace_until", *tag(row, standing, schedule)]
+
+
 def begin(row: Tagged, standing: policy.Standing) -> None:
     """Note, when a conversation begins, the permission it is begun under (if it is begun under one)."""
     adult = standing.adult_since is not None and row.begun_at.date() >= standing.adult_since
@@ -48,13 +74,10 @@ def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedu
     """Re-tag one person's personal rows: one policy call and one UPDATE per combination of flags that occurs.
 
     An end that would jump nearer than the promised notice is pushed out first. What has already expired stays hidden:
-    a new answer does not bring it back. Returns how many rows were written.
+    a new answer does not bring it back, but its tag says what holds now. Returns how many rows were written.
     """
-    now = clock.now()
-    rows = rows.filter(workspace__kind=Workspace.Kind.PERSONAL)
-    expired = rows.filter(hidden_from__lte=now, deleted_at__isnull=True)
-    written = expired.update(tag_epoch=standing.epoch, trains_until=None)
-    flagged = rows.exclude(pk__in=expired.values("pk")).annotate(**_flags(standing))
+    now, written = clock.now(), 0
+    flagged = rows.filter(workspace__kind=Workspace.Kind.PERSONAL).annotate(**_flags(standing))
     for values in list(flagged.values(*_flags(standing)).distinct()):
         flags = Flags(personal=True, **{name.removeprefix("is_"): value for name, value in values.items()})
         alike = flagged.filter(**values)
@@ -98,10 +121,12 @@ def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule, now: da
         columns["grace_until"] = promised = _grace(end, now)
         end = Greatest(end, promised)  # GREATEST passes over NULL
     deleted, flagged = Q(deleted_at__isnull=False), Q(flagged_at__isnull=False)
+    expired = Q(deleted_at__isnull=True, hidden_from__lte=now)
+    end = Case(When(expired, then=F("hidden_from")), default=end)
     columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=end)
     gone = Case(When(deleted, then=_after("deleted_at", schedule.deleted)), default=end)
     # A flag pushes a purge out; it does not create one. GREATEST would turn "never" into the flag's end.
-    endless = ~deleted if ruled.lifetime is None else Q(pk__isnull=True)
+    endless = Q(pk__isnull=True) if ruled.lifetime else ~deleted & ~expired
     reviewed = Case(
         When(endless, then=NEVER),
         When(flagged, then=Greatest(gone, _after("flagged_at", schedule.flagged))),
@@ -129,5 +154,6 @@ def _after(column: str, duration: Duration) -> Any:
 def _grace(end: Any, now: datetime) -> Any:
     """`policy.grace` in SQL: the promise that stands, or a new one where this end would come too soon."""
     notice = Value(now + policy.NOTICE, output_field=DateTimeField())
-    nearer = Q(deleted_at__isnull=True) & (Q(hidden_from__isnull=True) | Q(GreaterThan(F("hidden_from"), end)))
+    visible = Q(deleted_at__isnull=True) & (Q(hidden_from__isnull=True) | Q(hidden_from__gt=now))
+    nearer = visible & (Q(hidden_from__isnull=True) | Q(GreaterThan(F("hidden_from"), end)))
     return Case(When(nearer & Q(LessThan(end, notice)), then=Least(F("hidden_from"), notice)), default=F("grace_until"))

@@ -14,71 +14,45 @@ from accounts import clock
 from accounts.request import PersonalRequest as Request
 from privacy import choices, standings
 from privacy.consequences import consequences
-from privacy.errors import StaleAnswer
+from privacy.errors import BadAnswer, StaleAnswer
 from privacy.forms import ChoiceForm, check_token, options, token_for
 from privacy.gate import gate_for
 from privacy.models import Event, Standing, Terms
 from privacy.prose import retention_table, to_html
-from privacy.vocabulary import Act, Source
+from privacy.vocabulary import Source
 
-STALE = "The terms changed, or this page was open for too long. Nothing was recorded; here is the current text."
+STALE = (
+    "The terms or your details changed, or this page was open for too long. "
+    "Nothing was recorded; here is the current question."
+)
 
 
 @require_http_methods(["GET", "POST"])
 def choice(request: Request) -> HttpResponse:
-    """The question at first entry and whenever terms need a new answer, as a page of its own."""
-    terms = standings.owed_terms()
-    if terms is None:
-        return render(request, "privacy/choice.html", {"terms": None}, status=503)
+    """The question at first entry and whenever terms need a new answer, as a page of its own.
+
+    Only a ticked box says something about the history here: silence does not end what was asked for before.
+    """
     form = ChoiceForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        try:
-            _answer(request, form, terms, Source.CHOICE_PAGE)
-        except StaleAnswer:
-            form = ChoiceForm(user=request.user)
-            messages.warning(request, STALE)
-        else:
+    if form.is_valid():
+        keep_history = form.cleaned_data["keep_history"] or None
+        if _recorded(request, form, keep_history, Source.CHOICE_PAGE):
             return redirect(_next(request))
-    return render(
-        request,
-        "privacy/choice.html",
-        {
-            **_question(request, form, terms),
-            "gate": gate_for(request.user, request.user.personal_workspace),
-            "deadline": terms.deadline,
-            "next": _next(request),
-        },
-        status=422 if form.errors else 200,
-    )
+        form = ChoiceForm(user=request.user)
+    more = {"gate": gate_for(request.user, request.user.personal_workspace), "next": _next(request)}
+    return _question(request, "privacy/choice.html", form, more)
 
 
 @require_http_methods(["GET", "POST"])
 def settings(request: Request) -> HttpResponse:
     """What applies now, because of which answer, and two equal ways to change it."""
-    terms = standings.owed_terms()
-    if terms is None:
-        return render(request, "privacy/choice.html", {"terms": None}, status=503)
     form = ChoiceForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        try:
-            _answer(request, form, terms, Source.SETTINGS)
-        except StaleAnswer:
-            messages.warning(request, STALE)
-        return redirect("privacy:settings")
-    standing = Standing.objects.select_related("terms").filter(user=request.user).first()
-    acts = [Act.NOTICE_SHOWN.value]
-    return render(
-        request,
-        "privacy/settings.html",
-        {
-            **_question(request, form, terms),
-            "standing": standing,
-            "history": Event.objects.of(request.user).exclude(act__in=acts),
-            "schedule": retention_table(standing.terms if standing and standing.terms else terms),
-            "consequences": consequences(request.user),
-        },
-        status=422 if form.errors else 200,
-    )
+    if form.is_valid():
+        if _recorded(request, form, form.cleaned_data["keep_history"], Source.SETTINGS):
+            return redirect("privacy:settings")
+        form = ChoiceForm(user=request.user)
+    more = {"history": Event.objects.of(request.user), "consequences": consequences(request.user)}
+    return _question(request, "privacy/settings.html", form, more)
 
 
 @login_not_required
@@ -102,26 +76,40 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _question(request: Request, form: ChoiceForm, terms: Terms) -> dict[str, Any]:
-    return {
+def _question(request: Request, template: str, form: ChoiceForm, more: dict[str, Any]) -> HttpResponse:
+    """A page that puts the terms owed now and the training question."""
+    terms = standings.owed_terms()
+    if terms is None:
+        return render(request, "privacy/choice.html", {"terms": None}, status=503)
+    standing = Standing.objects.whole().filter(user=request.user).first()
+    context = {
         "terms": terms,
+        "standing": standing,
+        "schedule": retention_table(standing.terms if standing and standing.terms else terms),
         "options": options(request.user, terms),
         "form": form,
         "token": token_for(request.user, terms),
     }
+    return render(request, template, context | more, status=422 if form.errors else 200)
 
 
-def _answer(request: Request, form: ChoiceForm, terms: Terms, source: Source) -> None:
-    check_token(request.POST.get("token", ""), request.user, terms)
-    now = choices.choose(
-        user=request.user,
-        terms=terms,
-        training=form.answer,
-        keep_history=form.cleaned_data["keep_history"],
-        source=source,
-    )
+def _recorded(request: Request, form: ChoiceForm, keep_history: bool | None, source: Source) -> bool:
+    """Record the answer in a valid form; False, with a word to the person, if it fits no question that stands now."""
+    terms = standings.owed_terms()
+    try:
+        if terms is None:
+            raise StaleAnswer
+        check_token(request.POST.get("token", ""), request.user, terms)
+        now = choices.choose(
+            user=request.user, terms=terms, training=form.answer, keep_history=keep_history, source=source
+        )
+    except (StaleAnswer, BadAnswer):
+        request.user.refresh_from_db()  # the age may have been corrected since this request began
+        messages.warning(request, STALE)
+        return False
     chosen = f"You chose “{now.training.words}”." if now.training else "You accepted the terms."
     messages.success(request, f"{chosen} You can change this at any time on your privacy page.")
+    return True
 
 
 def _next(request: HttpRequest) -> str:

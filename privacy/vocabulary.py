@@ -73,8 +73,6 @@ class Act(StrEnum):
     TRAINING_ENDED = "training_ended"
     HISTORY_KEPT = "history_kept"
     HISTORY_NOT_KEPT = "history_not_kept"
-    NOTICE_SHOWN = "notice_shown"
-    TERMS_PUBLISHED = "terms_published"
     PURGED = "purged"
 
     @property
@@ -86,8 +84,6 @@ class Act(StrEnum):
             "training_ended": "Training was ended, for it is asked of adults only",
             "history_kept": "Asked to keep the history",
             "history_not_kept": "Asked not to keep the history for longer than needed",
-            "notice_shown": "Was shown the notice",
-            "terms_published": "Terms were published",
             "purged": "Conversations were purged",
         }[self.value]
 

@@ -50,6 +50,12 @@ def _quick_and_clean(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture
+def socket_sees_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a socket's database calls share the test's transaction."""
+    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+
+
+@pytest.fixture
 def move_clock(settings: Any, tmp_path: Path) -> Callable[..., None]:
     """Move the one clock: `move_clock(days=31)` sets it that far ahead of the real one."""
     file = tmp_path / "clock"

@@ -47,7 +47,10 @@ class Engines:
 
     @property
     def addresses(self) -> dict[str, str]:
-        return {name: value for engine in self.engines for name, value in engine.addresses().items()}
+        """Those of the owner too: the tests' database is made and emptied as the owner."""
+        found = [engine.addresses() for engine in self.engines]
+        found += [engine.owner_addresses() for engine in self.engines if isinstance(engine, Postgres)]
+        return {name: value for addresses in found for name, value in addresses.items()}
 
     def start(self) -> None:
         for engine in self.engines:

@@ -159,7 +159,7 @@ def test_createsuperuser_asks_for_address_and_password_only(monkeypatch: pytest.
 
 def test_the_profile_is_saved(client: Client) -> None:
     client.force_login(alice())
-    profile = {"display_name": "Alice A.", "locale": "de", "time_zone": "Asia/Tokyo", "region": "JP"}
+    profile = {"display_name": "Alice A.", "locale": "en", "time_zone": "Asia/Tokyo", "region": "JP"}
     assert client.post(reverse("accounts:profile"), profile).status_code == 302
     person = alice()
     assert (person.display_name, person.locale, person.time_zone, person.region) == tuple(profile.values())
@@ -173,13 +173,50 @@ def test_a_date_of_birth_is_given_once_and_then_stands(client: Client) -> None:
     assert alice().date_of_birth == date(1990, 1, 1)
 
 
-def test_a_date_below_the_minimum_age_leaves_the_age_unknown(client: Client) -> None:
+def test_a_date_below_the_minimum_age_is_remembered_by_the_account_and_not_only_by_the_browser(client: Client) -> None:
     client.force_login(alice(date_of_birth=None))
     profile = {"locale": "en", "time_zone": "UTC"}
-    for given in (years_ago(15), "1990-01-01"):
-        assert client.post(reverse("accounts:profile"), profile | {"date_of_birth": given}).status_code == 200
-    assert alice().date_of_birth is None
-    assert client.post(reverse("accounts:profile"), profile).status_code == 302
+    refused = client.post(reverse("accounts:profile"), profile | {"date_of_birth": years_ago(15)})
+    assert refused.status_code == 200
+    assert "aged 18 or older" in refused.context["form"].non_field_errors()[0]
+
+    elsewhere = Client()
+    elsewhere.force_login(alice())
+    assert elsewhere.get(reverse("accounts:profile")).context["form"].fields["date_of_birth"].disabled
+    assert elsewhere.post(reverse("accounts:profile"), profile | {"date_of_birth": "1990-01-01"}).status_code == 302
+    person = alice()
+    assert person.date_of_birth is None and person.age_refused_at is not None
+    assert person.adult_since() is None
+
+
+@pytest.mark.parametrize("typo", ["9999-12-31", "1790-01-01", "2008-02-30"])
+def test_a_typo_in_the_profile_refuses_nobody(client: Client, typo: str) -> None:
+    client.force_login(alice(date_of_birth=None))
+    profile = {"locale": "en", "time_zone": "UTC"}
+    assert client.post(reverse("accounts:profile"), profile | {"date_of_birth": typo}).status_code == 200
+    assert alice().age_refused_at is None
+    client.post(reverse("accounts:profile"), profile | {"date_of_birth": "1990-01-01"})
+    assert alice().date_of_birth == date(1990, 1, 1)
+
+
+def test_a_browser_that_was_refused_at_sign_up_refuses_no_account_for_good(client: Client) -> None:
+    sign_up(client, date_of_birth=years_ago(12))
+    session = client.session["age_refused_until"]
+    client.force_login(alice(date_of_birth=None))
+    kept = client.session
+    kept["age_refused_until"] = session
+    kept.save()
+    adult = {"locale": "en", "time_zone": "UTC", "date_of_birth": "1990-01-01"}
+    assert client.post(reverse("accounts:profile"), adult).status_code == 200
+    assert alice().age_refused_at is None and alice().date_of_birth is None
+
+
+def test_only_languages_that_the_pages_speak_are_offered(client: Client) -> None:
+    User.objects.filter(pk=alice(locale="de").pk).update(locale="de")
+    client.force_login(alice())
+    page = client.get(reverse("accounts:profile"), headers={"accept-language": "de"})
+    assert page.headers["Content-Language"] == "en"
+    assert [code for code, _ in page.context["form"].fields["locale"].choices] == ["en"]
 
 
 # --- Hostile input --------------------------------------------------------------

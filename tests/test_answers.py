@@ -1,73 +1,34 @@
 """No answer is lost: writers, leases and journals against real PostgreSQL and Valkey."""
 
 import asyncio
-import json
 import threading
-import time
-from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connections
 
 from chat.generation import lease
-from chat.generation.draft import Draft
+from chat.generation.ending import finish
 from chat.generation.engine import Engine
 from chat.generation.write import write_answer
 from chat.journal import connection as valkey
-from chat.journal import keys, replies, writer
+from chat.journal import keys, writer
+from chat.journal.draft import Draft
 from chat.journal.reader import Piece, Reader
 from chat.journal.writer import Fate
 from chat.models import Message
 from chat.turns import acts, conversations
 from chat.turns.stop import stop
 from privacy.vocabulary import Training
+from tests.answering import WORDS, eventually, in_background, journal, script, text_of
 from tests.people import alice
 from tests.scenes import asked, decided
-
-
-def script(**options) -> str:
-    return "Tell me.\n/script " + json.dumps(options)
-
-
-WORDS = "".join(f"word{number} " for number in range(1, 301))
 
 
 @pytest.fixture
 def person(committed):
     decided(alice(), Training.DENY)
     return alice()
-
-
-def eventually(holds: Callable[[], object], seconds: float = 10) -> None:
-    """Wait for what another thread is about to bring about; fails when it does not."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about"
-        threading.Event().wait(0.01)
-
-
-def in_background(pk: int) -> threading.Thread:
-    def run() -> None:
-        try:
-            write_answer(pk)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
-def journal(answer: Message) -> list[tuple[str, str]]:
-    entries = replies.entries(valkey.plain().xrange(keys.key(answer.public_id)))
-    return [(entry.decode(), fields[keys.TEXT].decode()) for entry, fields in entries]
-
-
-def text_of(answer: Message) -> str:
-    answer.refresh_from_db()
-    return answer.text
 
 
 def test_an_answer_is_written_whole_to_row_and_journal(person):
@@ -139,7 +100,7 @@ def test_a_silent_worker_is_replaced_and_may_write_nothing_more(person, move_clo
     write_answer(turn.answer.pk)  # the sweep queued it again
     assert text_of(turn.answer) == WORDS
     assert lease.save([(work.pk, work.attempt, "from the grave")]) == []
-    assert not lease.finish(work.pk, work.attempt, "from the grave", Message.State.COMPLETE)
+    assert not finish(work.pk, work.attempt, "from the grave", Message.State.COMPLETE)
     assert text_of(turn.answer) == WORDS
 
 

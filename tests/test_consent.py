@@ -1,24 +1,18 @@
-"""No choice, no chat; silence is never consent; evidence outlives. Against real rows, locks and triggers."""
+"""No choice, no chat; silence is never consent: what a gate says and what an answer does, against real rows."""
 
-import threading
 from datetime import timedelta
-from uuid import uuid4
 
-import psycopg
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
 
 from accounts import clock
-from accounts.changes import age_changed
 from chat.models import Conversation, Message
-from privacy import gate, standings
+from privacy import gate, policy, standings, tagging
 from privacy.choices import choose
 from privacy.errors import BadAnswer, ConsentRequired, StaleAnswer
-from privacy.models import Event, Standing, Subject, Terms, Tombstone
+from privacy.models import Event, Standing, Terms
 from privacy.policy import Gate
 from privacy.vocabulary import Act, Source, Training
-from tests import database
-from tests.people import alice, bob, wendy, will, works
+from tests.people import alice, bob, will, works
 from tests.scenes import answered, asked, asked_in, decided
 
 
@@ -80,6 +74,88 @@ class TestGate:
         with django_assert_max_num_queries(1):
             gate.gate_for(alice_ := workspace.personal_to, workspace)
         assert alice_ == alice()
+
+
+@pytest.mark.django_db
+class TestNewTerms:
+    """Gate and training go by the same moment: the earliest deadline of all that was left unanswered."""
+
+    def gate(self) -> gate.Answer:
+        return gate.gate_for(alice(), alice().personal_workspace)
+
+    def rests(self) -> bool:
+        """Whether the Allow rests, in Python and in SQL alike."""
+        rests = policy.suspended(standings.standing_of(alice()), clock.now())
+        in_force = Standing.objects.in_force(clock.now()).filter(user=alice()).exists()
+        assert in_force is not rests and Conversation.objects.trainable(clock.now()).exists() is not rests
+        return rests
+
+    @pytest.fixture(autouse=True)
+    def _allowed(self):
+        decided(alice())
+        asked(alice())
+
+    def test_a_third_version_grants_no_new_delay_to_those_who_missed_the_second(self, move_clock):
+        second = publish("2", timedelta(days=30))
+        move_clock(days=29)
+        publish("3", timedelta(days=30))
+        answer = self.gate()
+        assert (answer.gate, answer.terms, answer.deadline) == (Gate.ASK, "3", second.deadline)
+        assert not self.rests()
+        move_clock(days=31)
+        assert self.gate().gate is Gate.STOP and self.rests()
+        with pytest.raises(ConsentRequired):
+            asked(alice())
+        decided(alice())
+        assert self.gate() == gate.OPEN and not self.rests()
+
+    def test_whoever_answered_the_second_may_wait_with_the_third(self, move_clock):
+        publish("2", timedelta(days=30))
+        decided(alice())
+        move_clock(days=29)
+        third = publish("3", timedelta(days=30))
+        move_clock(days=31)
+        assert (self.gate().gate, self.gate().deadline) == (Gate.ASK, third.deadline)
+        assert not self.rests()
+
+    def test_a_nearer_deadline_of_newer_terms_counts(self, move_clock):
+        publish("2", timedelta(days=30))
+        publish("3", timedelta(days=2))
+        move_clock(days=3)
+        assert self.gate().gate is Gate.STOP and self.rests()
+
+    def test_terms_without_a_deadline_stop_and_suspend_at_once(self):
+        publish(deadline=None)
+        assert self.gate().gate is Gate.STOP and self.rests()
+
+    def test_corrections_and_terms_of_tomorrow_suspend_nobody(self):
+        publish("2", deadline=None, needs_answer=False)
+        publish("3", deadline=None, published_at=clock.now() + timedelta(days=1))
+        assert self.gate() == gate.OPEN and not self.rests()
+
+    def test_of_two_versions_of_one_moment_the_later_made_is_owed(self):
+        moment = clock.now()
+        publish("2", timedelta(days=30), published_at=moment)
+        decided(alice())
+        publish("3", timedelta(days=20), published_at=moment)
+        assert (self.gate().gate, self.gate().terms) == (Gate.ASK, "3")
+        decided(alice())
+        assert self.gate() == gate.OPEN
+
+    def test_what_begins_while_the_allow_rests_is_begun_without_one(self):
+        """The gate stops it before; the tag would not let it pass either."""
+        publish(deadline=None)
+        row = Conversation(workspace=alice().personal_workspace, author=alice())
+        tagging.begin(row, standings.standing_of(alice()))
+        assert row.begun_epoch is None
+        decided(alice())
+        tagging.begin(row, standings.standing_of(alice()))
+        assert row.begun_epoch == 1
+
+    def test_a_person_who_never_answered_has_no_deadline(self):
+        publish()
+        answer = gate.gate_for(bob(), bob().personal_workspace)
+        assert (answer.gate, answer.newcomer, answer.deadline) == (Gate.STOP, True, None)
 
 
 @pytest.mark.django_db
@@ -160,128 +236,17 @@ class TestChoice:
         decided(alice(), Training.DENY, keep_history=True)
         assert not Conversation.objects.visible(clock.now()).filter(pk=conversation.pk).exists()
 
-
-def test_a_turn_and_a_withdrawal_at_the_same_moment(committed):
-    """Whoever comes first: no conversation is left that trains without a standing Allow."""
-    person = wendy()
-    decided(person, Training.ALLOW)
-    failures: list[BaseException] = []
-
-    def run(act) -> None:
-        try:
-            act()
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    for round_ in range(15):
-        pair = [
-            threading.Thread(target=run, args=(lambda: asked(person),)),
-            threading.Thread(target=run, args=(lambda: decided(person, Training.DENY),)),
-        ]
-        for thread in pair if round_ % 2 else reversed(pair):
-            thread.start()
-        for thread in pair:
-            thread.join()
-        assert failures == []
-        assert not Conversation.objects.filter(trains_until__isnull=False).exists()
-        decided(person, Training.ALLOW)
-
-
-def test_a_turn_waits_for_a_choice_that_is_being_made(committed):
-    """With the standing row locked by a choice, a turn does not begin under the old standing."""
-    person = alice()
-    decided(person, Training.ALLOW)
-    begun = []
-
-    def turn() -> None:
-        begun.append(asked(person).conversation.trains_until)
-        connections.close_all()
-
-    with transaction.atomic():
-        decided(person, Training.DENY)
-        thread = threading.Thread(target=turn)
-        thread.start()
-        thread.join(0.3)
-        assert begun == []  # it waits for the lock
-    thread.join()
-    assert begun == [None]
-
-
-@pytest.mark.django_db
-class TestEvidence:
-    @pytest.mark.parametrize(
-        "attack",
-        [
-            "UPDATE privacy_event SET act = 'training_allowed'",
-            "DELETE FROM privacy_event",
-            "TRUNCATE privacy_event",
-            "UPDATE privacy_tombstone SET cause = 'expired'",
-            "UPDATE privacy_terms SET body = 'other'",
-            "UPDATE privacy_terms SET deadline = now()",
-            "DELETE FROM privacy_terms WHERE slug = '1'",
-            "ALTER TABLE privacy_event DISABLE TRIGGER ALL",
-            "SET session_replication_role = replica",
-        ],
-    )
-    def test_the_application_cannot_change_it(self, attack):
-        decided(alice(), Training.DENY)
-        Tombstone.objects.create(kind="x", key=uuid4(), retention_class="standard", cause="deleted")
-        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(attack)
-            # An UPDATE that touches no row fires no row trigger: none of these may pass.
-            pytest.fail(f"not refused: {attack}")
-
-    def test_it_speaks_of_a_number_and_not_of_a_person(self):
-        decided(alice(), Training.DENY)
-        event = Event.objects.of(alice()).first()
-        assert event.subject == Subject.objects.get(user=alice()).key != alice().public_id
-        assert event.terms == Terms.objects.get(slug="1").digest
-
-
-def test_the_owner_is_refused_too(committed):
-    decided(alice(), Training.DENY)
-    with database.owner() as owner:
-        for attack in ("UPDATE privacy_event SET act = 'x'", "DELETE FROM privacy_event", "TRUNCATE privacy_event"):
-            with pytest.raises(psycopg.errors.RestrictViolation):
-                owner.execute(attack)
-
-
-@pytest.mark.django_db
-def test_the_application_owns_no_table_and_is_no_superuser():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user")
-        assert cursor.fetchone() == (False,)
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
-        assert cursor.fetchone() == (0,)
-
-
-@pytest.mark.django_db
-class TestAge:
-    def test_an_age_that_is_given_later_makes_every_tag_true_again(self, client):
-        ageless = bob(date_of_birth=None)
-        decided(ageless, None)
-        conversation = asked(ageless).conversation
-        client.force_login(ageless)
-        form = {"display_name": "Bob", "locale": "en", "time_zone": "UTC", "region": "", "date_of_birth": "1990-05-17"}
-        client.post("/account/profile/", form)
-        conversation.refresh_from_db()
-        assert conversation.author.date_of_birth and conversation.tag_reason == "undecided"
-
-    def test_an_allow_of_somebody_who_is_not_of_age_ends_for_good(self):
-        decided(alice(), Training.ALLOW)
-        conversation = asked(alice()).conversation
-        person = alice()
-        person.date_of_birth = (clock.now() - timedelta(days=365 * 17)).date()
-        person.save()
-        age_changed(person)
-        conversation.refresh_from_db()
-        assert (conversation.trains_until, conversation.tag_reason) == (None, "age")
-        assert Standing.objects.get(user=person).training is None
-        person.date_of_birth = (clock.now() - timedelta(days=365 * 30)).date()
-        person.save()
-        age_changed(person)
-        decided(person, Training.ALLOW)
-        conversation.refresh_from_db()
-        assert (conversation.trains_until, conversation.tag_reason) == (None, "begun_before")
+    def test_what_is_not_said_about_the_history_changes_nothing(self):
+        for kept in (True, False):
+            decided(alice(), Training.DENY, keep_history=kept)
+            publish(f"new-{kept}")
+            choose(
+                user=alice(),
+                terms=standings.owed_terms(),
+                training=Training.ALLOW,
+                keep_history=None,
+                source=Source.CHOICE_PAGE,
+            )
+            assert Standing.objects.get(user=alice()).keep_history is kept
+        acts = [event.act for event in Event.objects.of(alice())]
+        assert (acts.count(Act.HISTORY_KEPT), acts.count(Act.HISTORY_NOT_KEPT)) == (1, 1)

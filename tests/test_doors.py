@@ -3,16 +3,14 @@
 from uuid import uuid4
 
 import pytest
-from asgiref.sync import async_to_sync
-from channels.testing import WebsocketCommunicator
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from chat.consumers import ChatSocket
 from chat.frames import _INCOMING as FRAMES
 from chat.models import Message
 from privacy.vocabulary import Training
-from tests.people import alice, bob, charlie
+from tests.people import alice, bob
 from tests.scenes import answered, decided
+from tests.sockets import talk
 
 GATED = {"chat:ask", "chat:edit", "chat:regenerate", "chat:retry", "chat:resume"}
 OPEN = {
@@ -138,36 +136,6 @@ def test_strangers_are_sent_to_sign_in(client):
     assert not Message.objects.exists()
 
 
-@pytest.fixture
-def socket_sees_rows(monkeypatch):
-    """Let a socket's database calls share the test's transaction."""
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
-
-
-def talk(user, *frames_, expect):
-    """Open a socket as `user`, send frames, and return what comes back until `expect` frames (hello apart) came."""
-
-    async def scene():
-        socket = WebsocketCommunicator(ChatSocket.as_asgi(), "/socket/")
-        socket.scope["user"] = user
-        assert (await socket.connect())[0]
-        hello = await socket.receive_json_from()
-        for frame in frames_:
-            if isinstance(frame, dict):
-                await socket.send_json_to(frame)
-            else:
-                await socket.send_to(**({"text_data": frame} if isinstance(frame, str) else {"bytes_data": frame}))
-        heard = []
-        while len(heard) < expect:
-            frame = await socket.receive_json_from(timeout=5)
-            if frame["type"] != "changed":
-                heard.append(frame)
-        await socket.disconnect()
-        return hello, heard
-
-    return async_to_sync(scene)()
-
-
 @pytest.mark.usefixtures("socket_sees_rows")
 class TestSocket:
     @pytest.mark.parametrize("kind", sorted(GATED_FRAMES))
@@ -190,85 +158,3 @@ class TestSocket:
     def test_reading_stays_open(self, lapsed):
         _, (done,) = talk(alice(), {"type": "follow", "message": str(lapsed.answer.public_id)}, expect=1)
         assert (done["type"], done["state"], done["text"]) == ("done", "failed", "One that is kept.")
-
-    def test_asking_twice_with_one_request_makes_one_turn(self, db):
-        decided(alice(), Training.DENY)
-        frame = {
-            "type": "ask",
-            "request": str(uuid4()),
-            "workspace": str(alice().personal_workspace.public_id),
-            "conversation": None,
-            "parent": None,
-            "text": "Once",
-        }
-        _, (first, second) = talk(alice(), frame, frame, expect=2)
-        assert first["answer"]["id"] == second["answer"]["id"]
-        assert Message.objects.filter(role="user").count() == 1
-
-    def test_what_somebody_else_has_does_not_exist(self, db):
-        decided(alice(), Training.DENY)
-        decided(charlie(), Training.DENY)
-        turn = answered(alice())
-        answer, question = str(turn.answer.public_id), str(turn.question.public_id)
-        frames_ = [
-            {"type": "follow", "message": answer},
-            {"type": "stop", "message": answer},
-            {"type": "regenerate", "message": answer, "request": None},
-            {"type": "edit", "message": question, "text": "mine"},
-            {
-                "type": "ask",
-                "workspace": str(alice().personal_workspace.public_id),
-                "conversation": None,
-                "text": "in your room",
-            },
-        ]
-        _, errors = talk(charlie(), *frames_, expect=len(frames_))
-        assert {error["code"] for error in errors} == {"not_found"}
-        assert Message.objects.count() == 2
-
-    @pytest.mark.parametrize(
-        "frame",
-        [
-            "{",
-            "[]",
-            "null",
-            '"ask"',
-            '{"type": []}',
-            '{"type": "nothing"}',
-            '{"type": "ask"}',
-            '{"type": "ask", "workspace": 1, "text": "x"}',
-            '{"type": "ask", "workspace": "not-a-uuid", "text": "x"}',
-            '{"type": "edit", "message": "00000000-0000-0000-0000-000000000000", "text": {"a": 1}}',
-            '{"type": "follow", "message": "00000000-0000-0000-0000-000000000000", "after": "one-two"}',
-            '{"type": "follow", "message": "00000000-0000-0000-0000-000000000000", "after": 7}',
-            '{"type": "stop", "message": null}',
-            '{"type": "stop", "message": "' + "0" * 600_000 + '"}',
-            "[" * 100_000,
-            b"\xff\xfe\x00",
-        ],
-    )
-    def test_nonsense_gets_an_error_and_the_socket_stays(self, db, frame):
-        decided(alice(), Training.DENY)
-        follow = {"type": "follow", "message": str(answered(alice()).answer.public_id)}
-        _, (error, done) = talk(alice(), frame, follow, expect=2)
-        assert (error["type"], error["code"], done["type"]) == ("error", "bad_frame", "done")
-
-    @pytest.mark.parametrize(
-        ("text", "code"), [("", "bad_text"), (" \n\t", "bad_text"), ("a\x00b", "bad_text"), ("x" * 100_001, "too_long")]
-    )
-    def test_texts_that_cannot_be_sent_say_why(self, db, text, code):
-        decided(alice(), Training.DENY)
-        frame = {"type": "ask", "workspace": str(alice().personal_workspace.public_id), "text": text}
-        _, (error,) = talk(alice(), frame, expect=1)
-        assert error["code"] == code and not Message.objects.exists()
-
-    def test_strangers_are_shown_out(self, db):
-        from django.contrib.auth.models import AnonymousUser
-
-        async def scene():
-            socket = WebsocketCommunicator(ChatSocket.as_asgi(), "/socket/")
-            socket.scope["user"] = AnonymousUser()
-            await socket.connect()
-            return await socket.receive_output()
-
-        assert async_to_sync(scene)()["code"] == 4401

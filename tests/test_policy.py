@@ -1,5 +1,6 @@
 """The policy as a table: who, what, and what holds. No database."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -145,22 +146,59 @@ def test_the_gate(owed, at, gate):
     assert policy.gate(owed, at) is gate
 
 
-def _tag(**changes):
-    return policy.Verdict(
-        RetentionClass.TRAINING, Reason.ALLOWED, trains_until=NOW.replace(year=2031), hidden_from=None, purge_after=None
-    )
+TAG = policy.Verdict(
+    RetentionClass.TRAINING, Reason.ALLOWED, trains_until=NOW.replace(year=2031), hidden_from=None, purge_after=None
+)
 
 
 def test_a_tag_of_an_older_epoch_trains_nothing():
-    assert policy.trains(_tag(), 1, ALLOWED, NOW)
-    assert not policy.trains(_tag(), 0, ALLOWED, NOW)
+    assert policy.trains(HIS, TAG, 1, ALLOWED, NOW)
+    assert not policy.trains(HIS, TAG, 0, ALLOWED, NOW)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [OLD, WORK, TEMPORARY, DELETED, FLAGGED, HELD],
+    ids=["old", "work", "temporary", "deleted", "flagged", "held"],
+)
+def test_a_tag_that_contradicts_its_flags_trains_nothing(flags):
+    assert not policy.trains(flags, TAG, 1, ALLOWED, NOW)
+
+
+def test_a_tag_trains_nothing_without_a_standing_allow():
+    assert not policy.trains(HIS, TAG, 1, replace(DENIED, epoch=1), NOW)
+    assert not policy.trains(HIS, TAG, 1, replace(SILENT, epoch=1), NOW)
 
 
 def test_an_allow_rests_from_the_deadline_of_unanswered_terms_on():
     waiting = Standing(Training.ALLOW, epoch=1, adult_since=GROWN, suspended_from=DEADLINE)
-    assert policy.trains(_tag(), 1, waiting, DEADLINE - timedelta(seconds=1))
-    assert not policy.trains(_tag(), 1, waiting, DEADLINE)
+    assert policy.trains(HIS, TAG, 1, waiting, DEADLINE - timedelta(seconds=1))
+    assert not policy.trains(HIS, TAG, 1, waiting, DEADLINE)
 
 
 def test_five_years_after_the_last_word_training_ends():
-    assert not policy.trains(_tag(), 1, ALLOWED, NOW.replace(year=2031))
+    assert not policy.trains(HIS, TAG, 1, ALLOWED, NOW.replace(year=2031))
+
+
+def test_what_is_hidden_does_not_train():
+    hidden = replace(TAG, hidden_from=DEADLINE)
+    assert policy.trains(HIS, hidden, 1, ALLOWED, DEADLINE - timedelta(seconds=1))
+    assert not policy.trains(HIS, hidden, 1, ALLOWED, DEADLINE)
+
+
+ENDED = NOW - timedelta(days=1)
+
+
+@pytest.mark.parametrize("standing", [ALLOWED, DENIED, KEEPER])
+def test_what_has_expired_stays_where_it_ended(standing):
+    tag = policy.verdict(Facts(HIS, NOW, grace_until=NOW + timedelta(days=9), expired_at=ENDED), standing, Schedule())
+    ruled = policy.rule(HIS, standing, Schedule())
+    assert (tag.retention_class, tag.reason) == (ruled.retention_class, ruled.reason)
+    assert (tag.hidden_from, tag.purge_after) == (ENDED, ENDED)
+
+
+def test_a_flag_and_a_hold_keep_what_has_expired():
+    flagged = policy.verdict(Facts(FLAGGED, NOW, flagged_at=NOW, expired_at=ENDED), KEEPER, Schedule())
+    assert (flagged.hidden_from, flagged.purge_after) == (ENDED, NOW.replace(year=2028))
+    held = policy.verdict(Facts(HELD, NOW, expired_at=ENDED), KEEPER, Schedule())
+    assert (held.hidden_from, held.purge_after) == (ENDED, None)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Membership, User, Workspace
+from accounts.staff import StaffAdmin
 from tests.people import alice, bob, stella, works
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +121,68 @@ def test_staff_changes_a_plan_and_its_overrides(client: Client, values: dict[str
     response = client.post(page, workspace_form([], name="Personal") | values)
     assert response.status_code == (302 if accepted else 200)
     assert (Workspace.objects.get(personal_to=alice()).plan == "pro") is accepted
+
+
+def test_staff_asks_of_people_and_conversations_only_what_the_filters_ask(client: Client) -> None:
+    """No hidden field can be read letter by letter from which rows remain."""
+    client.force_login(stella())
+    for model, page in admin.site._registry.items():
+        assert isinstance(page, StaffAdmin), model
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        filters = {str(one) for one in page.list_filter}
+        for field in model._meta.get_fields():
+            for lookup in ("startswith", "istartswith", "regex", "contains", "gte"):
+                if not (lookup == "gte" and field.name in {*filters, page.date_hierarchy}):
+                    refused = client.get(address, {f"{field.name}__{lookup}": "1"})
+                    assert refused.status_code == 400, (model, field.name, lookup)
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        ("accounts_user", "password__startswith=md5"),
+        ("accounts_user", "password=x"),
+        ("accounts_user", "personal_workspace__personal_to__password__startswith=md5"),
+        ("accounts_workspace", "members__password__startswith=md5"),
+        ("chat_conversation", "title__istartswith=a"),
+        ("chat_conversation", "messages__text__contains=a"),
+        ("chat_conversation", "author__password__startswith=md5"),
+        ("privacy_standing", "user__password__startswith=md5"),
+        ("auth_group", "user__password__startswith=md5"),
+    ],
+)
+def test_staff_reads_no_secret_by_an_address(client: Client, model: str, query: str) -> None:
+    client.force_login(stella())
+    assert client.get(f"{reverse(f'admin:{model}_changelist')}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        ("accounts_user", "is_active__exact=1"),
+        ("accounts_user", "personal_workspace__plan__exact=pro"),
+        ("accounts_user", "joined_at__gte=2026-01-01+00:00:00%2B00:00&joined_at__lt=2027-01-01+00:00:00%2B00:00"),
+        ("accounts_user", "joined_at__year=2026&joined_at__month=11&joined_at__day=2"),
+        ("accounts_workspace", "kind__exact=work"),
+        ("chat_conversation", "workspace__kind__exact=work&tag_class__exact=kept"),
+        ("privacy_event", "act__exact=terms_accepted&at__year=2026"),
+        ("privacy_standing", "keep_history__exact=1"),
+    ],
+)
+def test_the_filters_themselves_work(client: Client, model: str, query: str) -> None:
+    client.force_login(stella())
+    assert client.get(f"{reverse(f'admin:{model}_changelist')}?{query}").status_code == 200
+
+
+def test_staff_alone_sets_a_date_of_birth_after_a_refusal(client: Client) -> None:
+    person = alice(date_of_birth=None)
+    person.refuse_age()
+    client.force_login(stella())
+    form = {"locale": "en", "time_zone": "UTC", "is_active": "on", "date_of_birth": "1990-01-01"}
+    for inline in ("memberships", "emailaddress_set"):
+        form |= {f"{inline}-{count}_FORMS": "0" for count in ("TOTAL", "INITIAL")}
+    page = reverse("admin:accounts_user_change", args=[person.pk])
+    assert "refused for their age" in client.get(page).content.decode().lower()
+    assert client.post(page, form).status_code == 302
+    person.refresh_from_db()
+    assert str(person.date_of_birth) == "1990-01-01"

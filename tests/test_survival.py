@@ -127,7 +127,7 @@ def test_a_deleted_word_is_found_nowhere(person: Page, up: Up):
     expect(answer).to_have_attribute("data-state", "complete")
     expect(answer.locator("[data-body].as-written")).to_have_count(0)  # rendered
     address = person.url
-    addresses = json.loads((up.data / "run/environment.json").read_text())
+    addresses = json.loads((up.data / "run/owner.json").read_text())
     with psycopg.connect(addresses["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("CHECKPOINT")
         assert grep(up.data, canary), "the canary was never on disk: this test would prove nothing"

@@ -3,11 +3,14 @@
 import pytest
 
 from chat.generation.title import _fitting, give_title
+from chat.generation.write import write_answer
 from chat.models import Conversation
+from chat.tasks import title_conversation
 from chat.turns import conversations
+from config.celery import app
 from privacy.vocabulary import Training
 from tests.people import alice
-from tests.scenes import answered, decided
+from tests.scenes import answered, asked, decided
 
 BREAD = "How do I bake bread without kneading?"
 
@@ -62,6 +65,33 @@ def test_what_is_deleted_meanwhile_gets_none(conversation, monkeypatch):
     monkeypatch.setattr("chat.generation.title._ask", ask)
     give_title(conversation.pk)
     assert Conversation.objects.get(pk=conversation.pk).title_source == "question"
+
+
+def test_a_model_whose_title_was_no_good_is_not_asked_again(conversation, monkeypatch):
+    questions = []
+
+    async def ask(question):
+        questions.append(question)
+        return "Something else entirely"
+
+    monkeypatch.setattr("chat.generation.title._ask", ask)
+    give_title(conversation.pk)
+    assert len(questions) == 1
+    turn = asked(alice(), "And with yeast?", within=conversation)
+    give_title(conversation.pk)  # the first task came late: its answer is still the only one that has ended
+    assert len(questions) == 2
+    write_answer(turn.answer.pk)
+    give_title(conversation.pk)
+    assert len(questions) == 2
+
+
+def test_the_model_is_asked_in_a_thread_and_not_where_sweeps_wait(conversation, settings):
+    settings.MODEL = {**settings.MODEL, "url": "scripted:?pieces=Bread%20without%20kneading"}
+    route = app.amqp.router.route({}, title_conversation.name)
+    assert route["queue"].name == "generation"
+    give_title(conversation.pk)  # the scripted model's own words, by way of the engine
+    conversation.refresh_from_db()
+    assert (conversation.title, conversation.title_source) == ("Bread without kneading", "model")
 
 
 def _says(title):

@@ -17,7 +17,7 @@ import pytest
 from config.embedded import places, postgres, valkey
 from config.embedded.trouble import Trouble
 from config.environment import BASE_DIR, generated_secret
-from config.up import checks
+from config.up import checks, children
 from tests.running import Up, environment, gone, slack, wait_for
 
 pytestmark = pytest.mark.xdist_group("up")
@@ -71,7 +71,8 @@ def test_health_names_every_part_and_no_secret(running: Up) -> None:
 
 
 def test_secrets_and_addresses_are_private(running: Up) -> None:
-    for private in (*(running.data / "secrets").iterdir(), running.data / "run/environment.json"):
+    written = [running.data / "run" / name for name in ("environment.json", "owner.json")]
+    for private in (*(running.data / "secrets").iterdir(), *written):
         assert stat.S_IMODE(private.stat().st_mode) == 0o600, private
 
 
@@ -101,6 +102,41 @@ def test_second_shell_reaches_the_same_engines(running: Up) -> None:
         check=True,
     )
     assert shell.stdout.split()[-1] == "parley"
+
+
+def test_nothing_that_serves_people_knows_the_owner_of_the_tables(running: Up) -> None:
+    assert "parley_owner:" in (running.data / "run/owner.json").read_text()
+    assert "parley_owner" not in (running.data / "run/environment.json").read_text()
+    for process in running.family():
+        assert "parley_owner:" not in str(process.environ().values()), process.cmdline()
+
+
+def test_migrate_in_a_second_shell_works_as_the_owner(running: Up) -> None:
+    def shell(*arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        settings = environment() | {"PARLEY_DATA_DIR": str(running.data)}
+        return subprocess.run(command, cwd=BASE_DIR, env=settings, capture_output=True, text=True, check=True).stdout
+
+    # Back and forth again: only the owner of the tables can.
+    assert "Unapplying chat.0002" in shell("migrate", "chat", "0001")
+    assert "Applying chat.0002" in shell("migrate")
+
+
+def test_proxy_headers_are_believed_only_where_that_is_said() -> None:
+    assert "--no-proxy-headers" in children.web(8000).command
+    assert "--proxy-headers" not in children.web(8000).command
+    assert "--no-proxy-headers" not in children.web(8000, behind_proxy=True).command
+
+
+def test_only_the_prefork_worker_keeps_connections() -> None:
+    assert children.background().environment == {"DATABASE_POOL_SIZE": "0", "DATABASE_CONN_MAX_AGE": "60"}
+    asked = "from django.conf import settings; print(settings.DATABASES['default']['CONN_MAX_AGE'])"
+    for given, age in (({}, "0"), ({"DATABASE_CONN_MAX_AGE": "60"}, "60")):
+        command = [sys.executable, "manage.py", "shell", "-v0", "-c", asked]
+        shell = subprocess.run(
+            command, cwd=BASE_DIR, env=os.environ | given, capture_output=True, text=True, check=True
+        )
+        assert shell.stdout.split()[-1] == age
 
 
 def test_application_role_owns_nothing_and_empties_nothing(running: Up) -> None:

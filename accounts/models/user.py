@@ -52,6 +52,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="UTC", choices=places.time_zones)
     region = models.CharField("country or region", max_length=2, blank=True, choices=places.regions)
     date_of_birth = models.DateField(null=True, blank=True)
+    # Whoever said they are below the minimum age does not say otherwise later: from then on staff sets the date.
+    age_refused_at = models.DateTimeField("refused for their age", null=True, blank=True, editable=False)
     is_staff = models.BooleanField("staff", default=False, help_text="May enter the administration.")
     is_active = models.BooleanField("active", default=True, help_text="Without it, nobody can sign in here.")
     joined_at = models.DateTimeField(default=clock.now, editable=False)
@@ -86,6 +88,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValidationError({"date_of_birth": "Parley cannot offer an account at this age."})
         self.save(force_insert=True)
         Workspace.objects.open_personal(owner=self)
+
+    def refuse_age(self) -> None:
+        """Keep that this person said they are below the minimum age; the first time stands."""
+        User.objects.filter(pk=self.pk, age_refused_at=None).update(age_refused_at=clock.now())
+
+    @property
+    def age_is_settled(self) -> bool:
+        """Whether only staff may set or correct the date of birth: consent was judged by one, or refused for one."""
+        return bool(self.date_of_birth or self.age_refused_at)
 
     def adult_since(self) -> date | None:
         """The day from which this person counts as an adult; None while the age is unknown."""

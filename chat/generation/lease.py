@@ -1,6 +1,8 @@
 """Who writes an answer: a lease on its row, taken by a conditional UPDATE and counted by attempts.
 
 Every UPDATE names the attempt it was made under, so that a writer that was silent too long changes nothing.
+Conditions stand on the row itself, never behind a join: Django would put a join into a sub-query, and of two UPDATEs
+that meet, the one that waited would then judge the row as it was before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +15,9 @@ from django.db.models import F, Q
 
 from accounts import clock
 from chat.generation.prompt import turns_before
-from chat.models import Conversation, Message
-from chat.models.message import OPEN_STATES, State
+from chat.models import Message
+from chat.models.message import State
 from chat.providers.base import Turn
-from chat.turns import effects
-from privacy import standings, tagging
-from privacy.models import Standing
 
 LEASE = timedelta(seconds=15)
 
@@ -41,14 +40,16 @@ def claim(pk: int) -> Work | None:
     now = clock.now()
     before = Message.objects.filter(pk=pk).values_list("lease_until", flat=True).first()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    taken = (
-        Message.objects.open()
-        .filter(free, pk=pk, conversation__deleted_at__isnull=True)
-        .update(attempt=F("attempt") + 1, state=State.STREAMING, lease_until=now + LEASE)
-    )
-    if not taken:
-        return None
-    answer = Message.objects.select_related("conversation__workspace").get(pk=pk)
+    with transaction.atomic():  # until the attempt is read that was counted here
+        taken = (
+            Message.objects.open()
+            .undeleted()
+            .filter(free, pk=pk)
+            .update(attempt=F("attempt") + 1, state=State.STREAMING, lease_until=now + LEASE)
+        )
+        if not taken:
+            return None
+        answer = Message.objects.select_related("conversation__workspace").get(pk=pk)
     return Work(
         pk=pk,
         answer=answer.public_id,
@@ -69,8 +70,8 @@ class Saved:
     stop_requested: bool
 
 
-def save(rows: Iterable[tuple[int, int, str]]) -> list[Saved]:
-    """Save the text so far of many answers (pk, attempt, text) and extend their leases, in one UPDATE.
+def save(rows: Iterable[tuple[int, int, str | None]]) -> list[Saved]:
+    """Save the text so far (None: as it was) of many answers (pk, attempt, text) and extend their leases in one UPDATE.
 
     Rows missing from the result were lost: another attempt writes them, or they ended or were deleted.
     """
@@ -78,7 +79,7 @@ def save(rows: Iterable[tuple[int, int, str]]) -> list[Saved]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE chat_message AS message SET text = draft.text, lease_until = %s
+            UPDATE chat_message AS message SET text = coalesce(draft.text, message.text), lease_until = %s
             FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS draft (pk, attempt, text)
             WHERE message.id = draft.pk AND message.attempt = draft.attempt AND message.state = 'streaming'
             RETURNING message.id, message.attempt, message.stop_requested_at IS NOT NULL
@@ -98,26 +99,3 @@ def release(pk: int, attempt: int, text: str) -> None:
     """Hand an unfinished answer back, with its text, to the next worker that comes."""
     mine = Message.objects.filter(pk=pk, attempt=attempt, state=State.STREAMING)
     mine.update(text=text, lease_until=clock.now() - timedelta(microseconds=1))
-
-
-@transaction.atomic
-def finish(pk: int, attempt: int, text: str, state: State, error: str = "") -> bool:
-    """End an answer: its text, state and moment, and the conversation's activity and tag. False if it was lost."""
-    assert state not in OPEN_STATES
-    author = Conversation.objects.filter(messages=pk).values_list("author", flat=True).first()
-    if author is None:  # purged meanwhile
-        return False
-    row = Standing.objects.for_turn(author)
-    conversation = (
-        Conversation.objects.select_for_update(of=("self",)).select_related("workspace", "author").get(messages=pk)
-    )
-    now = clock.now()
-    mine = Message.objects.filter(pk=pk, attempt=attempt, state=State.STREAMING)
-    if not mine.update(text=text, html="", state=state, error=error, finished_at=now, lease_until=None):
-        return False
-    conversation.last_activity_at = now
-    facts = standings.as_facts(conversation.author, row)
-    columns = tagging.tag(conversation, facts, standings.schedule_for(conversation.workspace, row))
-    conversation.save(update_fields=["last_activity_at", *columns])
-    effects.answer_ended(Message.objects.get(pk=pk), conversation)
-    return True

@@ -1,6 +1,9 @@
 """What the model is given: the branch that leads to the answer, cut to what fits."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
+from django.db.models.functions import Length
 
 from chat.models import Message
 from chat.models.message import Role
@@ -12,21 +15,36 @@ SHARE_FOR_QUESTION = 0.7  # of the context; the rest is room for the answer
 
 def turns_before(answer: Message) -> list[Turn]:
     """The turns that lead to `answer`, oldest first; the oldest are left out where the context is too small."""
-    conversation = answer.conversation
-    rows = {row.pk: row for row in conversation.messages.filter(pk__lt=answer.pk).only("parent_id", "role", "text")}
-    budget = _budget(conversation.workspace.grant.context_tokens)
-    turns: list[Turn] = []
+    fitting = _fitting(_branch(answer), _budget(answer.conversation.workspace.grant.context_tokens))
+    turns = [
+        Turn("assistant" if role == Role.ASSISTANT else "user", text)
+        for role, text in Message.objects.filter(pk__in=fitting).order_by("pk").values_list("role", "text")
+    ]
+    return turns[1:] if turns[0].role == "assistant" and len(turns) > 1 else turns
+
+
+def _branch(answer: Message) -> list[int]:
+    """The messages that lead to `answer`, newest first. The tree is read without its texts, which may be long."""
+    parents = dict(answer.conversation.messages.filter(pk__lt=answer.pk).values_list("pk", "parent"))
+    branch: list[int] = []
     at = answer.parent_id
     while at is not None:
-        row = rows[at]
-        budget -= len(row.text)
-        if budget < 0 and turns:
+        branch.append(at)
+        at = parents[at]
+    return branch
+
+
+def _fitting(branch: list[int], budget: int) -> Iterable[int]:
+    """The newest messages of `branch` whose texts fit `budget`, and the last one however long it is."""
+    lengths = dict(Message.objects.filter(pk__in=branch).values_list("pk", Length("text")))
+    fitting: list[int] = []
+    for pk in branch:
+        budget -= lengths[pk]
+        if budget < 0 and fitting:
             break
-        if row.text:  # an answer that failed at once said nothing
-            turns.append(Turn("assistant" if row.role == Role.ASSISTANT else "user", row.text))
-        at = row.parent_id
-    turns.reverse()
-    return turns[1:] if turns[0].role == "assistant" and len(turns) > 1 else turns
+        if lengths[pk]:  # an answer that failed at once said nothing
+            fitting.append(pk)
+    return fitting
 
 
 def _budget(granted: int) -> int:

@@ -1,13 +1,16 @@
-"""A title by the model, after the first answer; replaceable by hand, and by nothing else."""
+"""A title by the model, after the first answer and only then; replaceable by hand, and by nothing else."""
 
 import asyncio
 import logging
+from contextlib import aclosing
 
 from django.conf import settings
 from django.db import connections
 
+from chat.generation.engine import engine
 from chat.models import Conversation, Message
 from chat.models.conversation import TITLE_LENGTH, TitleSource
+from chat.models.message import OPEN_STATES
 from chat.providers.base import Request, Turn, provider_for
 from chat.providers.errors import ProviderError
 from chat.turns import effects
@@ -24,17 +27,26 @@ MOST_WORDS = 7
 
 
 def give_title(pk: int) -> None:
-    """Name the conversation `pk` unless it has a title already that is not just its first words."""
+    """Name the conversation `pk` after its first answer, unless it has a title already that is not its first words.
+
+    A model whose title was no good is not asked again: it would answer the same after every turn.
+    """
     young = Conversation.objects.filter(pk=pk, title_source=TitleSource.QUESTION, deleted_at__isnull=True)
     conversation = young.first()
     first = Message.objects.filter(conversation=pk, role=Message.Role.USER).order_by("pk").first()
-    if conversation is None or first is None:
+    if conversation is None or first is None or _answers(pk) > 1:
         return
     connections.close_all()
     question = " ".join(first.text.split()[:WORDS_READ])
-    title = _fitting(asyncio.run(_ask(question)), question)
+    title = _fitting(engine().run(_ask(question)), question)
     if title and young.update(title=title, title_source=TitleSource.MODEL):
         effects.conversation_changed(conversation, "title")
+
+
+def _answers(conversation: int) -> int:
+    """How many answers have ended."""
+    answers = Message.objects.filter(conversation=conversation, role=Message.Role.ASSISTANT)
+    return answers.exclude(state__in=OPEN_STATES).count()
 
 
 async def _ask(question: str) -> str:
@@ -45,12 +57,11 @@ async def _ask(question: str) -> str:
     )
     try:
         async with asyncio.timeout(SECONDS):
-            return "".join([piece async for piece in provider.stream(request)])
+            async with aclosing(provider.stream(request)) as pieces:
+                return "".join([piece async for piece in pieces])
     except (ProviderError, TimeoutError) as error:
         logger.info("no title: %s", type(error).__name__)
         return ""
-    finally:
-        await provider.aclose()
 
 
 def _fitting(said: str, question: str) -> str:

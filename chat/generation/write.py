@@ -1,15 +1,22 @@
 """Writing one answer from claim to end, as a Celery task does it."""
 
+import logging
+import time
+
 from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import connections
+from django.db import Error, connections
 
 from chat.generation import lease
-from chat.generation.engine import engine
+from chat.generation.ending import finish
+from chat.generation.engine import engine, running_engine
 from chat.models.message import State
 from chat.providers.base import provider_for
 
+logger = logging.getLogger(__name__)
+
 MOST_ATTEMPTS = 20
+AGAIN_AFTER = (0.5, 1.0, 2.0)  # seconds, where the database does not take an ending
 DRAIN_SECONDS = 1.5  # of the three that `up` gives its worker to end
 
 
@@ -19,14 +26,28 @@ def write_answer(pk: int) -> None:
     if work is None:
         return
     if ending := _ends_at_once(work):
-        lease.finish(work.pk, work.attempt, work.text, ending)
+        _finish(work.pk, work.attempt, work.text, ending)
         return
     connections.close_all()
     outcome = engine().write(work)
     if outcome.state is not None:
-        lease.finish(work.pk, outcome.attempt, outcome.text, outcome.state, outcome.error)
+        _finish(work.pk, outcome.attempt, outcome.text, outcome.state, outcome.error)
     elif outcome.released:
         lease.release(work.pk, outcome.attempt, outcome.text)
+
+
+def _finish(pk: int, attempt: int, text: str, state: State, error: str = "") -> None:
+    """End the answer, if need be in several tries. A database that stays away leaves it to its lease: that runs out,
+    and the next worker goes on from the text that was saved last.
+    """
+    for pause in (*AGAIN_AFTER, 0):
+        try:
+            finish(pk, attempt, text, state, error)
+            return
+        except Error as failure:
+            logger.warning("an answer was not ended: %s", type(failure).__name__)
+        connections.close_all()
+        time.sleep(pause)
 
 
 def _ends_at_once(work: lease.Work) -> State | None:
@@ -41,5 +62,5 @@ def _ends_at_once(work: lease.Work) -> State | None:
 
 @worker_shutting_down.connect
 def _drain(**_: object) -> None:
-    if engine.cache_info().currsize:
-        engine().drain(DRAIN_SECONDS)
+    if running := running_engine():
+        running.drain(DRAIN_SECONDS)

@@ -10,8 +10,6 @@ from chat.journal import connection, control, replies
 
 logger = logging.getLogger(__name__)
 
-BLOCK_MS = 5_000
-
 
 async def listen(obey: Callable[[control.Command], Awaitable[None]]) -> None:
     """Hand every command from now on to `obey`, for ever. What is missed while Valkey is away, rows still say."""
@@ -19,7 +17,7 @@ async def listen(obey: Callable[[control.Command], Awaitable[None]]) -> None:
     while True:
         try:
             last = last or await control.latest()
-            found = await connection.blocking().xread({control.KEY: last}, block=BLOCK_MS)
+            found = await connection.blocking().xread({control.KEY: last}, block=connection.block())
         except (RedisError, OSError) as error:
             logger.warning("control stream unreachable: %s", type(error).__name__)
             await asyncio.sleep(0.5)

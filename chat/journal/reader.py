@@ -19,7 +19,6 @@ from chat.journal.replies import Entry, by_stream
 
 logger = logging.getLogger(__name__)
 
-BLOCK_MS = 10_000
 ENTRIES = 200  # of one journal in one reply
 
 
@@ -84,6 +83,8 @@ class Reader:
 
     async def _read_forever(self) -> None:
         away = False
+        # Those who heard what came before are gone. (A read that goes on after a pause goes on from where it was.)
+        self._last.pop(control.KEY, None)
         while self._subscribers:
             try:
                 if control.KEY not in self._last:
@@ -114,7 +115,7 @@ class Reader:
         streams: dict[str, str | bytes] = dict(self._last)
         for answer, step in since.items():
             streams[keys.key(answer)] = keys.as_id(step)
-        reply = await connection.blocking().xread(streams, count=ENTRIES, block=BLOCK_MS)  # type: ignore[arg-type]
+        reply = await connection.blocking().xread(streams, count=ENTRIES, block=connection.block())  # type: ignore[arg-type]
         return by_stream(reply)
 
     def _take(self, name: str, entries: list[Entry], since: dict[str, Step]) -> None:

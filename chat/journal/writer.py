@@ -11,8 +11,8 @@ from enum import Enum
 
 from redis.exceptions import RedisError, ResponseError
 
-from chat.generation.draft import Draft
 from chat.journal import connection, keys, replies
+from chat.journal.draft import Draft
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,10 @@ async def flush(drafts: Sequence[Draft]) -> list[tuple[Draft, Fate]]:
 async def _judge(entry: Entry, reply: object) -> Fate:
     draft, until = entry.draft, entry.until
     if isinstance(reply, ResponseError) and "equal or smaller" in str(reply):
-        written = await _written_before(draft)
+        try:
+            written = await _written_before(draft)
+        except (RedisError, OSError):  # nobody knows yet: the next flush is refused likewise, and reads again
+            return Fate.UNREACHABLE
         if written is None:
             return Fate.REFUSED
         until = draft.sent + len(written)
@@ -76,8 +79,5 @@ async def _judge(entry: Entry, reply: object) -> Fate:
 async def _written_before(draft: Draft) -> str | None:
     """The text of this very step, if it stands there: only its own writer can have put it, and the reply was lost."""
     step = keys.as_id(draft.next_step)
-    try:
-        found = replies.entries(await connection.for_loop().xrange(keys.key(draft.answer), step, step))
-    except (RedisError, OSError):
-        return None
+    found = replies.entries(await connection.for_loop().xrange(keys.key(draft.answer), step, step))
     return found[0][1][keys.TEXT].decode() if found else None

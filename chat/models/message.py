@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from accounts import clock
+from chat.models.conversation import Conversation
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -37,11 +39,23 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Answers that are still to be written or being written."""
         return self.filter(state__in=OPEN_STATES)
 
-    def silent(self, at: datetime, patience: timedelta) -> "MessageQuerySet":
-        """Open answers that no worker holds: the lease ran out, or none came within `patience`."""
-        return self.open().filter(
-            models.Q(lease_until__lt=at) | models.Q(lease_until__isnull=True, created_at__lt=at - patience)
+    def undeleted(self) -> "MessageQuerySet":
+        """Messages of conversations that are not deleted; without a join, see chat/generation/lease.py."""
+        return self.filter(
+            models.Exists(Conversation.objects.filter(pk=models.OuterRef("conversation"), deleted_at__isnull=True))
         )
+
+    def silent(self, at: datetime, patience: timedelta) -> "MessageQuerySet":
+        """Open answers that no worker holds: the lease ran out after the last task for them was sent, or no worker
+        came within `patience` of that task.
+        """
+        unheld = models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=at)
+        lost = models.Q(lease_until__isnull=False) & (
+            models.Q(queued_at__isnull=True) | models.Q(queued_at__lt=models.F("lease_until"))
+        )
+        forgotten = models.Q(waiting_since__lt=at - patience)
+        waiting = self.open().undeleted().alias(waiting_since=Coalesce("queued_at", "created_at"))
+        return waiting.filter(unheld, lost | forgotten)
 
     def unrendered(self, before: datetime) -> "MessageQuerySet":
         """Finished answers that have text and no HTML yet."""
@@ -68,6 +82,7 @@ class Message(models.Model):
     operator = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(null=True, blank=True)  # when a task for this answer was last sent
     # The lease of the worker that writes this answer: which attempt it is, and until when it holds.
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)

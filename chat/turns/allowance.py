@@ -4,12 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db.models import Count, Min
+
 from accounts import clock
 from accounts.models import Workspace
+from accounts.plans import Grant
 from chat.errors import LimitReached
 from chat.models import SpentTurn
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
 
 
@@ -23,20 +28,21 @@ class Allowance:
 
 
 def allowance(user: "User", workspace: Workspace) -> Allowance:
+    """What `user` has left in `workspace` now."""
     grant = workspace.grant
-    since = clock.now() - grant.window
-    spent = list(
-        SpentTurn.objects.filter(user=user, workspace=workspace, at__gt=since)
-        .order_by("-at")
-        .values_list("at", flat=True)[: grant.messages]
-    )
-    renews_at = spent[-1] + grant.window if spent else None
-    return Allowance(max(grant.messages - len(spent), 0), grant.messages, renews_at)
+    used = _spent(user, workspace, grant).aggregate(number=Count("pk"), oldest=Min("at"))
+    renews_at = used["oldest"] + grant.window if used["oldest"] else None
+    return Allowance(max(grant.messages - used["number"], 0), grant.messages, renews_at)
 
 
 def spend(user: "User", workspace: Workspace) -> None:
     """Take one message from the allowance, in the caller's transaction; raises LimitReached."""
-    now = allowance(user, workspace)
-    if not now.left:
-        raise LimitReached(now.total)
+    grant = workspace.grant
+    if _spent(user, workspace, grant).count() >= grant.messages:
+        raise LimitReached(grant.messages)
     SpentTurn.objects.create(user=user, workspace=workspace)
+
+
+def _spent(user: "User", workspace: Workspace, grant: Grant) -> "QuerySet[SpentTurn]":
+    """What still counts: spent within the plan's rolling window."""
+    return SpentTurn.objects.filter(user=user, workspace=workspace, at__gt=clock.now() - grant.window)

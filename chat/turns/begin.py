@@ -102,6 +102,7 @@ def _opened(conversation: Conversation, question: Message | None, author: User, 
         request=request,
         role=Role.ASSISTANT,
         state=State.WAITING,
+        queued_at=clock.now(),
         model=settings.MODEL["label"],
         operator=settings.MODEL["operator"],
     )
@@ -110,5 +111,8 @@ def _opened(conversation: Conversation, question: Message | None, author: User, 
 def _reopened(answer: Message) -> Message:
     answer.state, answer.error, answer.html = State.WAITING, "", ""
     answer.lease_until = answer.finished_at = answer.stop_requested_at = None
-    answer.save(update_fields=["state", "error", "html", "lease_until", "finished_at", "stop_requested_at"])
+    answer.queued_at = clock.now()
+    answer.save(
+        update_fields=["state", "error", "html", "lease_until", "finished_at", "stop_requested_at", "queued_at"]
+    )
     return answer

@@ -88,6 +88,5 @@ def _set_deleted(user: "User", held: Conversation, *, deleted: bool) -> None:
         held.refresh_from_db(from_queryset=rows)
     except Conversation.DoesNotExist:  # purged meanwhile
         raise NotFound from None
-    held.deleted_at = clock.now() if deleted else None
-    columns = tagging.tag(held, standings.as_facts(user, row), standings.schedule_for(held.workspace, row))
-    held.save(update_fields=["deleted_at", *columns])
+    act = tagging.delete if deleted else tagging.restore
+    held.save(update_fields=act(held, standings.as_facts(user, row), standings.schedule_for(held.workspace, row)))

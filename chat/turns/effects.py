@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def answer_opened(answer: Message, conversation: Conversation) -> None:
-    """An answer waits for a worker."""
+    """An answer waits for a worker, from now on."""
     from chat.tasks import generate
 
     after_commit(lambda: generate.delay(answer.pk))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts.errors import NotFound
-from accounts.models import Membership, User, Workspace
+from accounts.models import User, Workspace
 from chat import access
 from chat.errors import Busy
 from chat.models import Conversation, Message
@@ -22,8 +22,8 @@ MOST_OPEN = 5  # answers of one person that are written at once; one person must
 def hold_person(user: User, workspace: Workspace) -> None:
     """One turn at a time per person: allowance, open answers and repeated requests are judged without a race."""
     # NO KEY: rows that point to the person go on being written.
-    here = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True).first()
-    if here is None or not Membership.objects.filter(user=user, workspace=workspace).exists():
+    here = User.objects.select_for_update(no_key=True, of=("self",)).filter(pk=user.pk, is_active=True)
+    if not here.filter(memberships__workspace=workspace).values_list("pk"):
         raise NotFound
 
 

@@ -160,7 +160,11 @@ class Postgres:
 
     def addresses(self) -> dict[str, str]:
         """What the environment of every other process names."""
-        return {"DATABASE_URL": self.url(APPLICATION), "DATABASE_OWNER_URL": self.url(OWNER)}
+        return {"DATABASE_URL": self.url(APPLICATION)}
+
+    def owner_addresses(self) -> dict[str, str]:
+        """What the environment of migrations names, and of nothing that serves people."""
+        return {"DATABASE_OWNER_URL": self.url(OWNER)}
 
     def url(self, role: str, database: str = DATABASE) -> str:
         return f"postgresql://{role}:{self._password(role)}@/{database}?host={quote(str(self.sockets), safe='')}"

@@ -13,6 +13,7 @@ from config.environment import BASE_DIR
 
 Engine = Postgres | Valkey | Model
 POOLED = {"DATABASE_POOL_SIZE": "16"}
+UNPOOLED = {"DATABASE_POOL_SIZE": "0", "DATABASE_CONN_MAX_AGE": "60"}
 SOCKET_FRAME_LIMIT = 256 * 1024
 
 
@@ -43,14 +44,15 @@ def engine(engine: Engine) -> Child:
     )
 
 
-def web(port: int) -> Child:
+def web(port: int, *, behind_proxy: bool = False) -> Child:
     """Pages and sockets. No access log: addresses name conversations. No deflate: it costs a third of the CPU."""
     command = _python(
         *("uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off"),
         *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
         *("--ws-max-size", str(SOCKET_FRAME_LIMIT)),
-        *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
+        *("--no-access-log", "--no-server-header"),
+        *("--proxy-headers" if behind_proxy else "--no-proxy-headers", "--log-level", "warning"),
         *("--timeout-graceful-shutdown", "3"),
     )
     return Child("web", "the web server", command, environment=POOLED, stops_within=3.6)
@@ -59,7 +61,7 @@ def web(port: int) -> Child:
 def background() -> Child:
     """Short tasks in processes of their own, which can be stopped at a time limit; with the clock that sends them."""
     command = _worker("background", "--beat", "--pool=prefork", "--concurrency=2")
-    return Child("background", "the background worker", command, environment={"DATABASE_POOL_SIZE": "0"})
+    return Child("background", "the background worker", command, environment=UNPOOLED)
 
 
 def generation() -> Child:

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from environs import Env
+
 from config.embedded import places
 from config.embedded.model import Model
 from config.embedded.postgres import Postgres
@@ -50,6 +52,8 @@ class House:
             "PARLEY_DATA_DIR": str(options.data),
             "PYTHONUNBUFFERED": "1",
         }
+        # For migrations alone: what serves people must not be able to change the ledger.
+        self.owner = self.environment.pop("DATABASE_OWNER_URL", "")
 
     async def run(self) -> None:
         """Everything, until a signal or trouble."""
@@ -72,7 +76,8 @@ class House:
         if self.options.demo:
             await self._demo()
         with self.report.step("Starting the web server and the workers"):
-            for child in (children.web(self.options.port), children.background(), children.generation()):
+            web = children.web(self.options.port, behind_proxy=Env().bool("TRUST_PROXY_HEADERS", False))
+            for child in (web, children.background(), children.generation()):
                 await self.minder.start(child, self.environment)
             await self._until_ready()
         self._say_ready()
@@ -89,14 +94,18 @@ class House:
                 await asyncio.to_thread(engine.prepare)
         addresses = {name: value for engine in self.engines for name, value in engine.addresses().items()}
         self.environment |= addresses
-        self._write_down(addresses)
+        self._write_down("environment.json", addresses)
+        for engine in self.engines:
+            if isinstance(engine, Postgres):
+                self.owner = engine.owner_addresses()["DATABASE_OWNER_URL"]
+                self._write_down("owner.json", engine.owner_addresses())
 
     async def _prepare(self) -> None:
         """Migrate and collect static files; a database elsewhere may have changed meanwhile."""
         record = Postgres(self.data).prepared_for
         if "DATABASE_URL" not in os.environ and changes.seen(record):
             return
-        owner = self.environment.get("DATABASE_OWNER_URL") or self.environment["DATABASE_URL"]
+        owner = self.owner or self.environment["DATABASE_URL"]
         with self.report.step("Migrating the database, collecting static files"):
             log = self.minder.log("prepare")
             with log.open("wb") as file:
@@ -148,9 +157,9 @@ class House:
             say(f"Mails land in {self.data / 'mail'} (set EMAIL_URL to send them).")
         say(f"Data, logs and secrets are in {self.data}. Stop with Ctrl-C.")
 
-    def _write_down(self, addresses: dict[str, str]) -> None:
+    def _write_down(self, name: str, addresses: dict[str, str]) -> None:
         """Let a second shell (`manage.py createsuperuser`) find the same engines."""
-        path = self.run_folder / "environment.json"
+        path = self.run_folder / name
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(addresses))
@@ -164,7 +173,7 @@ class House:
             with self.report.step("Stopping"):
                 for names in STOPPING:
                     await self.minder.stop(names)
-                for name in ("environment.json", "processes.json"):
+                for name in ("environment.json", "owner.json", "processes.json"):
                     (self.run_folder / name).unlink(missing_ok=True)
                 places.remove_sockets(self.data)
 

@@ -33,8 +33,6 @@ class Migration(migrations.Migration):
                             ("training_ended", "Training was ended, for it is asked of adults only"),
                             ("history_kept", "Asked to keep the history"),
                             ("history_not_kept", "Asked not to keep the history for longer than needed"),
-                            ("notice_shown", "Was shown the notice"),
-                            ("terms_published", "Terms were published"),
                             ("purged", "Conversations were purged"),
                         ],
                         max_length=24,

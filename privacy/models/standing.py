@@ -1,6 +1,7 @@
 """What the ledger says of each person now: one row each, which every choice and every turn locks."""
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
 from django.db import connection, models
@@ -17,14 +18,33 @@ class StandingQuerySet(models.QuerySet["Standing"]):
     def for_change(self, user: "User") -> "Standing":
         """The standing of `user`, locked FOR UPDATE, made if there is none. Waits for turns being begun."""
         self.bulk_create([Standing(user=user)], ignore_conflicts=True)
-        return self.select_for_update(of=("self",)).select_related("terms").get(user=user)
+        _lock(user.pk, "UPDATE")
+        return self.whole().get(user=user)
 
     def for_turn(self, user_id: int) -> "Standing | None":
         """The standing of `user`, locked FOR SHARE: no choice lands between the gate and the stored question."""
-        # Django's ORM has no FOR SHARE.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM privacy_standing WHERE user_id = %s FOR SHARE", [user_id])
-        return self.select_related("terms").filter(user_id=user_id).first()
+        _lock(user_id, "SHARE")
+        return self.whole().filter(user_id=user_id).first()
+
+    def whole(self) -> "StandingQuerySet":
+        """With the terms answered, and the person as they are now: age is judged by them, not by an older copy."""
+        return self.select_related("terms", "user")
+
+    def in_force(self, at: datetime) -> "StandingQuerySet":
+        """Standings that do not rest at that moment: `policy.suspended` in SQL."""
+        newer = Terms.objects.asking(at).newer_than(models.OuterRef("terms__published_at"), models.OuterRef("terms"))
+        return self.exclude(models.Exists(newer.due(at)))
+
+
+def _lock(user_id: int, strength: Literal["UPDATE", "SHARE"]) -> None:
+    """Lock the row before it is read, in a statement of its own.
+
+    A statement that waits for its lock sees the locked row as it has become, but what it joins as that was before the
+    wait: terms and person would be those of then. Nor has Django's ORM FOR SHARE.
+    """
+    with connection.cursor() as cursor:
+        query = f"SELECT 1 FROM privacy_standing WHERE user_id = %s FOR {strength}"  # noqa: S608 — one of two words
+        cursor.execute(query, [user_id])
 
 
 class Standing(models.Model):

@@ -6,7 +6,7 @@ these columns and the questions below. `hidden_from`, `purge_after` and `trains_
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -17,9 +17,6 @@ from privacy import policy
 from privacy.models.standing import Standing
 from privacy.vocabulary import Reason, RetentionClass, Training
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 
 
@@ -27,9 +24,6 @@ class TaggedQuerySet(models.QuerySet[Row]):
     def visible(self, at: datetime) -> Self:
         """What its author may still see. Every reader asks this; invisible means invisible to all of them."""
         return self.filter(models.Q(hidden_from__isnull=True) | models.Q(hidden_from__gt=at))
-
-    def of(self, user: "User", workspace: Workspace) -> Self:
-        return self.filter(author=user, workspace=workspace)
 
     def trusted(self) -> Self:
         """Rows whose tag is of the epoch that stands now; others wait for their re-tag. Deletion needs no epoch."""
@@ -43,11 +37,20 @@ class TaggedQuerySet(models.QuerySet[Row]):
         return self.filter(purge_after__lte=at, held=False).trusted()
 
     def trainable(self, at: datetime) -> Self:
-        """What may train at this moment, as far as tag and standing both say so."""
-        allowed = Standing.objects.filter(
+        """What may train at this moment: `policy.trains` in SQL."""
+        allowed = Standing.objects.in_force(at).filter(
             user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"), training=Training.ALLOW
         )
-        return self.visible(at).filter(models.Exists(allowed), trains_until__gt=at, held=False, flagged_at__isnull=True)
+        return self.visible(at).filter(
+            models.Exists(allowed),
+            workspace__kind=Workspace.Kind.PERSONAL,
+            begun_epoch=models.F("tag_epoch"),
+            trains_until__gt=at,
+            temporary=False,
+            deleted_at__isnull=True,
+            flagged_at__isnull=True,
+            held=False,
+        )
 
 
 class Tagged(models.Model):
@@ -78,7 +81,8 @@ class Tagged(models.Model):
         abstract = True
 
     def facts(self, standing: policy.Standing) -> policy.Facts:
-        """This row as the policy sees it, under its author's standing."""
+        """This row as the policy sees it, under its author's standing, at this moment."""
+        expired = self.deleted_at is None and self.hidden_from is not None and self.hidden_from <= clock.now()
         return policy.Facts(
             flags=policy.Flags(
                 personal=self.workspace.is_personal,
@@ -94,6 +98,7 @@ class Tagged(models.Model):
             deleted_at=self.deleted_at,
             flagged_at=self.flagged_at,
             grace_until=self.grace_until,
+            expired_at=self.hidden_from if expired else None,
         )
 
     @property

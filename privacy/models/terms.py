@@ -6,10 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts import clock
 from privacy.policy import Duration, Schedule
+
+# Until when people who answered an older version may leave this one unanswered: the deadline, or not at all.
+DUE = Coalesce("deadline", "published_at", output_field=models.DateTimeField())
 
 
 class TermsQuerySet(models.QuerySet["Terms"]):
@@ -19,6 +23,18 @@ class TermsQuerySet(models.QuerySet["Terms"]):
     def asking(self, at: datetime) -> "TermsQuerySet":
         """Published versions that need an answer, the newest first: the first is the one people owe."""
         return self.published(at).filter(needs_answer=True)
+
+    def newer_than(self, published_at: Any, pk: Any) -> "TermsQuerySet":
+        """Versions newer than the one of that moment and key (values or expressions)."""
+        return self.filter(models.Q(published_at__gt=published_at) | models.Q(published_at=published_at, pk__gt=pk))
+
+    def due(self, at: datetime) -> "TermsQuerySet":
+        """Versions that cannot be left unanswered any longer."""
+        return self.annotate(due=DUE).filter(due__lte=at)
+
+    def dues(self) -> "models.QuerySet[Terms, datetime]":
+        """Until when each may be left unanswered. The earliest comes first; a newer version grants no new delay."""
+        return self.annotate(due=DUE).order_by("due").values_list("due", flat=True)
 
 
 class Terms(models.Model):

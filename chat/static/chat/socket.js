@@ -62,7 +62,8 @@ export class Socket extends EventTarget {
     socket.addEventListener("message", (event) => this.#hear(event.data));
     socket.addEventListener("close", ({ code }) => {
       if (this.#socket !== socket) return;
-      if (code === SIGNED_OUT) {
+      // A session that ended under an open page may have a successor (a new password in another tab): ask once more.
+      if (code === SIGNED_OUT && !this.#greeted) {
         this.dispatchEvent(new Event("out"));
         return;
       }

@@ -1,0 +1,125 @@
+"""Readers of journals and of the control stream: no gap, no repeat, and no silence for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
+
+from asgiref.sync import async_to_sync
+
+from chat.journal import connection as valkey
+from chat.journal import control, keys
+from chat.journal.control import Command
+from chat.journal.keys import START
+from chat.journal.reader import Piece, Reader, Subscriber
+
+
+async def eventually(holds) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 — what is waited for knows of no event
+            await asyncio.sleep(0.01)
+
+
+def kinds(heard: list) -> list[str]:
+    """Commands of this test; the stream carries those of tests that run beside it too."""
+    return [event.kind for event in heard if isinstance(event, Command) and event.kind.startswith("test-")]
+
+
+def test_a_piece_is_only_for_those_who_have_what_came_before():
+    name, reader = str(uuid4()), Reader()
+    had, came = [], []
+    reader._subscribers = {Subscriber(had.append, {name: (1, 5)}), Subscriber(came.append, {name: START})}
+    entries = [(f"1-{step}".encode(), {keys.TEXT: b"%d" % step}) for step in range(1, 7)]
+    # The read began when only the first was there; the second came meanwhile, and has nothing yet.
+    reader._take(keys.key(name), entries[5:], {name: (1, 5)})
+    assert had == [Piece(name, (1, 6), "6", False)] and came == []
+    reader._take(keys.key(name), entries, {name: START})
+    assert len(had) == 1 and [piece.text for piece in came] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_commands_from_before_one_came_are_not_heard(monkeypatch):
+    monkeypatch.setattr(valkey, "BLOCK", 0.05)
+    mark = f"test-{uuid4()}"
+
+    async def scene():
+        reader, heard = Reader(), []
+        first = reader.join(lambda event: None)
+        await eventually(lambda: control.KEY in reader._last)
+        reader.leave(first)
+        await eventually(lambda: reader._task.done())
+        for number in range(3):
+            control.publish(f"{mark}-{number}")
+        second = reader.join(heard.append)
+        await asyncio.sleep(0)
+        await eventually(lambda: control.KEY in reader._last)
+        control.publish(f"{mark}-now")
+        await eventually(lambda: f"{mark}-now" in kinds(heard))
+        assert kinds(heard) == [f"{mark}-now"]
+        reader.leave(second)
+        await eventually(lambda: reader._task.done())
+
+    async_to_sync(scene)()
+
+
+class Line:
+    """A line to Valkey that can fall silent without being closed, as when a firewall forgets it."""
+
+    def __init__(self) -> None:
+        self._carrying: set[asyncio.Task] = set()
+        self._silent: set[asyncio.Task] = set()
+
+    def fall_silent(self) -> None:
+        self._silent |= self._carrying
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+        server.close()
+        for task in self._carrying:
+            task.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
+
+    async def _serve(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
+        target = valkey.plain().connection_pool.connection_kwargs
+        if "path" in target:
+            far, to_far = await asyncio.open_unix_connection(target["path"])
+        else:
+            far, to_far = await asyncio.open_connection(target["host"], target["port"])
+        self._carrying |= {
+            asyncio.create_task(self._carry(near, to_far)),
+            asyncio.create_task(self._carry(far, to_near)),
+        }
+
+    async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                if asyncio.current_task() not in self._silent:
+                    to.write(data)
+        to.close()
+
+
+def test_a_line_that_falls_silent_silences_nobody_for_long(settings, monkeypatch):
+    monkeypatch.setattr(valkey, "BLOCK", 0.2)
+    monkeypatch.setattr(valkey, "MARGIN", 0.2)
+    mark = f"test-{uuid4()}"
+
+    async def scene():
+        line, reader, heard = Line(), Reader(), []
+        async with line.open() as settings.REDIS_URL:
+            subscriber = reader.join(heard.append)
+            await eventually(lambda: control.KEY in reader._last)
+            control.publish(f"{mark}-before")
+            await eventually(lambda: kinds(heard) == [f"{mark}-before"])
+            line.fall_silent()
+            control.publish(f"{mark}-after")
+            await eventually(lambda: kinds(heard) == [f"{mark}-before", f"{mark}-after"])
+            assert None in heard  # terminal states may have gone past
+            reader.leave(subscriber)
+            await eventually(lambda: reader._task.done())
+            for clients in (valkey._blocking, valkey._writing):
+                if client := clients.pop(asyncio.get_running_loop(), None):
+                    await client.aclose()
+                    await client.connection_pool.disconnect()
+
+    async_to_sync(scene)()
