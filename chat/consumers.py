@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.errors import NotFound, SignedOut
@@ -19,6 +18,7 @@ from chat.journal.control import Command
 from chat.journal.keys import Step
 from chat.journal.reader import Event, Piece, Subscriber, reader
 from chat.news import concerns, news
+from chat.threads import in_database
 from privacy.errors import ConsentRequired
 
 R = TypeVar("R")
@@ -38,7 +38,7 @@ class ChatSocket(AsyncWebsocketConsumer):
     seat: int | None = None
     visit: Visit
     subscriber: Subscriber | None = None
-    pump: "asyncio.Task[None] | None" = None
+    pumps: "Sequence[asyncio.Task[None]]" = ()
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         """Serve one connection. Channels says no `disconnect` when a handler raises: whatever the end is, let go."""
@@ -89,9 +89,13 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.user, self.seat = user, user.pk
         self.visit = visit_of(user, self.scope["session"])
         self.bucket = bounds.Bucket()
-        self.events: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
+        self.pieces: asyncio.Queue[Piece] = asyncio.Queue(MOST_WAITING)
+        self.commands: asyncio.Queue[Command | None] = asyncio.Queue(MOST_WAITING)
         self.subscriber = reader().join(self._hear)
-        self.pump = asyncio.create_task(self._or_end(self._pump(self.subscriber)))
+        self.pumps = [
+            asyncio.create_task(self._or_end(pump(self.subscriber)))
+            for pump in (self._pump_pieces, self._pump_commands)
+        ]
         await self._send(frames.hello(await self._ask(desk.gate)))
 
     async def _take(self, data: str | bytes | None) -> None:
@@ -129,26 +133,29 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     def _hear(self, event: Event) -> None:
         try:
-            self.events.put_nowait(event)
+            if isinstance(event, Piece):
+                self.pieces.put_nowait(event)
+            else:
+                self.commands.put_nowait(event)
         except asyncio.QueueFull:
             self._let_go()
             self.ending = asyncio.create_task(self._end(TRY_AGAIN))  # the client resumes from its last step
 
-    async def _pump(self, subscriber: Subscriber) -> None:
-        """Turn events into frames, one after the other, in their order."""
+    async def _pump_pieces(self, subscriber: Subscriber) -> None:
+        """Send pieces in their order. They never wait for the database, which what a command means does."""
         while True:
-            event = await self.events.get()
-            await self._translate(event, subscriber)
+            piece = await self.pieces.get()
+            if piece.answer in subscriber.following:  # after its end no piece follows: the end carries the whole text
+                await self._send(frames.piece(piece))
 
-    async def _translate(self, event: Event, subscriber: Subscriber) -> None:
-        match event:
-            case Piece():
-                if event.answer in subscriber.following:
-                    await self._send(frames.piece(event))
-            case None:
+    async def _pump_commands(self, subscriber: Subscriber) -> None:
+        """Obey commands in their order; None says that the journals were away and are back."""
+        while True:
+            command = await self.commands.get()
+            if command is None:
                 await self._look_again(subscriber)
-            case Command() if concerns(event, self.visit.user):
-                await self._obey(event, subscriber)
+            elif concerns(command, self.visit.user):
+                await self._obey(command, subscriber)
 
     async def _obey(self, command: Command, subscriber: Subscriber) -> None:
         match command.kind:
@@ -173,8 +180,7 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     async def _ask(self, do: Callable[..., R], *args: Any) -> R:
         """A short call in the process's database thread, for the person as they are now; raises SignedOut."""
-        answer: R = await database_sync_to_async(desk.for_visitor)(self.visit, do, *args)
-        return answer
+        return await in_database(desk.for_visitor, self.visit, do, *args)
 
     async def _send(self, frame: Frame) -> None:
         await self.send(text_data=orjson.dumps(frame).decode())
@@ -191,5 +197,6 @@ class ChatSocket(AsyncWebsocketConsumer):
         """Hear nothing more."""
         if self.subscriber is not None:
             reader().leave(self.subscriber)
-        if self.pump is not None and self.pump is not asyncio.current_task():
-            self.pump.cancel()
+        for pump in self.pumps:
+            if pump is not asyncio.current_task():
+                pump.cancel()

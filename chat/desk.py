@@ -1,6 +1,6 @@
 """What sockets ask for: short synchronous calls, one per step, that answer in frames.
 
-All sockets of a process share one thread for these, so each is a query or two and never waits.
+All sockets of a process share a few threads for these (chat/threads.py), so each is short and never waits.
 """
 
 from collections.abc import Callable, Sequence

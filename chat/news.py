@@ -7,12 +7,11 @@ others wait for the same answer.
 import asyncio
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
-
 from accounts.models import User
 from chat import desk
 from chat.frames import Frame
 from chat.journal.control import Command
+from chat.threads import in_database
 
 FOR_PAGES = {"standing", "gone", "rendered", "changed"}
 REMEMBERED = 5.0  # seconds; the answer holds what people wrote, and a tab that comes later asks anew
@@ -34,7 +33,7 @@ async def news(user: User, command: Command) -> list[Frame]:
     loop = asyncio.get_running_loop()
     asked = _asked.setdefault(loop, {})
     if id(command) not in asked:
-        asked[id(command)] = (command, loop.create_task(database_sync_to_async(desk.news)(user, command)))
+        asked[id(command)] = (command, loop.create_task(in_database(desk.news, user, command)))
         loop.call_later(REMEMBERED, asked.pop, id(command), None)
     # A tab that closes while it waits must not take the answer from the others.
     return await asyncio.shield(asked[id(command)][1])

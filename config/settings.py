@@ -139,6 +139,9 @@ if pool_size := env.int("DATABASE_POOL_SIZE", 0):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)
 
+# Threads of a web process in which sockets ask the database; 0: the one that Channels shares.
+SOCKET_THREADS = env.int("SOCKET_THREADS", 4)
+
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 # Rate limits of the account pages.

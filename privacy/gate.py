@@ -58,8 +58,18 @@ def gate_for(user: "User", workspace: Workspace) -> Answer:
     return OPEN if gate is Gate.OPEN else Answer(gate, slug, deadline, newcomer=not answered_any)
 
 
-def require_open(user: "User", workspace: Workspace) -> None:
-    """Raise ConsentRequired unless a turn may begin."""
-    answer = gate_for(user, workspace)
-    if answer.stopped:
+def require_open(user: "User", workspace: Workspace, row: Standing | None, standing: policy.Standing) -> None:
+    """Raise ConsentRequired unless a turn may begin, by the standing that the turn has locked.
+
+    The same rule as `gate_for`, on what was read under the lock; only a refusal costs a query, to say what is owed.
+    """
+    answered = row is not None and row.terms_id is not None
+    owed = policy.Owed(
+        personal=workspace.is_personal,
+        answered_current=answered and standing.suspended_from is None,
+        answered_any=answered,
+        deadline=standing.suspended_from,
+    )
+    if policy.gate(owed, clock.now()) is Gate.STOP:
+        answer = gate_for(user, workspace)
         raise ConsentRequired(answer.terms, answer.deadline)

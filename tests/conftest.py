@@ -42,6 +42,7 @@ def _quick_and_clean(settings: Any) -> Iterator[None]:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    settings.SOCKET_THREADS = 0  # in the test's own thread, which sees its transaction
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.MODEL = {**settings.MODEL, "provider": "scripted", "url": "", "continues": True}
     settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": f"test-{os.getpid()}"}}

@@ -15,6 +15,7 @@ from accounts.models import Membership, User, Workspace
 from chat.journal import connection as valkey
 from chat.journal import control, keys
 from chat.models import Message
+from chat.turns import effects
 from privacy.vocabulary import Training
 from tests.people import PASSWORD, alice, stella, wendy, will, works
 from tests.scenes import answered, asked_in, decided
@@ -141,7 +142,8 @@ def test_who_stays_a_member_goes_on_hearing() -> None:
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    """What is published, with the number of sessions there were at that moment."""
+    """What is published, as after a commit of each statement, with the number of sessions there were at that moment."""
+    monkeypatch.setattr(effects, "after_commit", lambda effect: effect())
     words: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(
         control, "publish", lambda kind, **fields: words.append((kind, fields | {"left": Session.objects.count()}))
@@ -150,39 +152,33 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("door", ["account_logout", "admin:logout"])
-def test_signing_out_sends_word_once_the_session_is_gone(
-    said: list[Any], django_capture_on_commit_callbacks: Any, door: str
-) -> None:
+def test_signing_out_sends_word_once_the_session_is_gone(said: list[Any], door: str) -> None:
     client = signed_in(stella())
-    with django_capture_on_commit_callbacks(execute=True):
-        assert client.post(reverse(door)).status_code == 302
+    assert client.post(reverse(door)).status_code == 302
     assert said == [("signed_out", {"user": stella().pk, "left": 0})]
 
 
 @pytest.mark.parametrize("door", ["account_change_password", "admin:password_change"])
-def test_a_new_password_sends_word(said: list[Any], django_capture_on_commit_callbacks: Any, door: str) -> None:
+def test_a_new_password_sends_word(said: list[Any], door: str) -> None:
     client = signed_in(stella())
-    with django_capture_on_commit_callbacks(execute=True):
-        assert client.post(reverse(door), NEW_PASSWORD).status_code == 302
+    assert client.post(reverse(door), NEW_PASSWORD).status_code == 302
     assert [(kind, fields["user"]) for kind, fields in said] == [("signed_out", stella().pk)]
 
 
-def test_staff_switching_somebody_off_sends_word(said: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_staff_switching_somebody_off_sends_word(said: list[Any]) -> None:
     person, client = alice(), signed_in(stella())
     page = reverse("admin:accounts_user_change", args=[person.pk])
     form = {"locale": "en", "time_zone": "UTC", "date_of_birth": str(person.date_of_birth)}
     form |= inlines("memberships", "emailaddress_set")
-    with django_capture_on_commit_callbacks(execute=True):
-        assert client.post(page, form | {"is_active": "on"}).status_code == 302
+    assert client.post(page, form | {"is_active": "on"}).status_code == 302
     assert said == []
-    with django_capture_on_commit_callbacks(execute=True):
-        assert client.post(page, form).status_code == 302
+    assert client.post(page, form).status_code == 302
     assert [(kind, fields["user"]) for kind, fields in said] == [("signed_out", person.pk)]
     person.refresh_from_db()
     assert not person.is_active
 
 
-def test_staff_taking_a_membership_away_sends_word(said: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_staff_taking_a_membership_away_sends_word(said: list[Any]) -> None:
     workspace: Workspace = works()
     will()
     rows = list(workspace.memberships.order_by("pk"))
@@ -193,9 +189,8 @@ def test_staff_taking_a_membership_away_sends_word(said: list[Any], django_captu
         form |= {f"memberships-{index}-{name}": value for name, value in fields.items()}
         if row.user == will():
             form[f"memberships-{index}-DELETE"] = "on"
-    with django_capture_on_commit_callbacks(execute=True):
-        page = reverse("admin:accounts_workspace_change", args=[workspace.pk])
-        assert signed_in(stella()).post(page, form).status_code == 302
+    page = reverse("admin:accounts_workspace_change", args=[workspace.pk])
+    assert signed_in(stella()).post(page, form).status_code == 302
     assert [(kind, fields["user"], fields["workspace"]) for kind, fields in said] == [("left", will().pk, workspace.pk)]
     assert list(workspace.memberships.values_list("user", flat=True)) == [wendy().pk]
 

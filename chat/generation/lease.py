@@ -38,18 +38,14 @@ class Work:
 def claim(pk: int) -> Work | None:
     """Take the lease of an open answer that nobody holds; None if there is none to take."""
     now = clock.now()
-    before = Message.objects.filter(pk=pk).values_list("lease_until", flat=True).first()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    with transaction.atomic():  # until the attempt is read that was counted here
-        taken = (
-            Message.objects.open()
-            .undeleted()
-            .filter(free, pk=pk)
-            .update(attempt=F("attempt") + 1, state=State.STREAMING, lease_until=now + LEASE)
-        )
-        if not taken:
+    with transaction.atomic():
+        unheld = Message.objects.open().undeleted().filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), pk=pk)
+        # Locked as it is now; whoever waited for the lock finds it held, and goes.
+        answer = unheld.select_for_update(of=("self",)).select_related("conversation__workspace").first()
+        if answer is None:
             return None
-        answer = Message.objects.select_related("conversation__workspace").get(pk=pk)
+        before, answer.attempt = answer.lease_until, answer.attempt + 1
+        Message.objects.filter(pk=pk).update(attempt=answer.attempt, state=State.STREAMING, lease_until=now + LEASE)
     return Work(
         pk=pk,
         answer=answer.public_id,

@@ -54,7 +54,8 @@ def begin_turn(
         raise NoModel
     locks.hold_person(user, workspace)
     row = Standing.objects.for_turn(user.pk)
-    gate.require_open(user, workspace)
+    standing, schedule = standings.as_facts(user, row), standings.schedule_for(workspace, row)
+    gate.require_open(user, workspace, row, standing)
     if request and (stored := locks.asked_before(user, workspace, request)):
         return _turn_of(stored)
     if conversation is not None:
@@ -62,7 +63,6 @@ def begin_turn(
     locks.refuse_while_busy(user, parent, reopen, asks=text is not None)
     if reopen is None or reopen.state == State.STOPPED:  # who goes on after a failure has not had an answer yet
         allowance.spend(user, workspace)
-    standing, schedule = standings.as_facts(user, row), standings.schedule_for(workspace, row)
     if conversation is None:
         conversation = Conversation(
             workspace=workspace, author=user, title=first_words(text or ""), temporary=temporary
