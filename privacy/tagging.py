@@ -77,7 +77,9 @@ def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedu
     a new answer does not bring it back, but its tag says what holds now. Returns how many rows were written.
     """
     now, written = clock.now(), 0
-    flagged = rows.filter(workspace__kind=Workspace.Kind.PERSONAL).annotate(**_flags(standing))
+    # Not by a join: an UPDATE would join the table with itself, for minutes where statistics are young.
+    personal = Workspace.objects.filter(kind=Workspace.Kind.PERSONAL)
+    flagged = rows.filter(workspace__in=personal.values("pk")).annotate(**_flags(standing))
     for values in list(flagged.values(*_flags(standing)).distinct()):
         flags = Flags(personal=True, **{name.removeprefix("is_"): value for name, value in values.items()})
         alike = flagged.filter(**values)
