@@ -31,8 +31,8 @@ def born(years_ago: int) -> Any:
 
 
 @contextmanager
-def meanwhile(act: Callable[[], Any]) -> Iterator[list[Any]]:
-    """What `act` gives, or how it fails, in a thread of its own that has to wait until this block has committed."""
+def meanwhile(person: User, act: Callable[[], Any]) -> Iterator[list[Any]]:
+    """What `act` gives, or how it fails, in a thread that waits for the standing of `person` while this block runs."""
     outcome: list[Any] = []
 
     def run() -> None:
@@ -45,9 +45,10 @@ def meanwhile(act: Callable[[], Any]) -> Iterator[list[Any]]:
 
     thread = threading.Thread(target=run)
     with transaction.atomic():
-        yield outcome
+        Standing.objects.for_change(person)  # locked, and not yet changed
         thread.start()
         thread.join(0.3)
+        yield outcome
         assert outcome == []  # it waits for the lock
     thread.join()
 
@@ -85,7 +86,7 @@ def test_a_turn_waits_for_a_choice_that_is_being_made(committed):
     """With the standing row locked by a choice, a turn does not begin under the old standing."""
     person = alice()
     decided(person, Training.ALLOW)
-    with meanwhile(lambda: asked(person).conversation.trains_until) as begun:
+    with meanwhile(person, lambda: asked(person).conversation.trains_until) as begun:
         decided(person, Training.DENY)
     assert begun == [None]
 
@@ -94,7 +95,7 @@ def test_a_choice_waits_for_another_and_answers_what_that_left(committed):
     """Without the lock, the second would find the Allow of before still standing, and record nothing."""
     person = alice()
     decided(person, Training.ALLOW)
-    with meanwhile(lambda: decided(person, Training.ALLOW).epoch) as epochs:
+    with meanwhile(person, lambda: decided(person, Training.ALLOW).epoch) as epochs:
         decided(person, Training.DENY)
     assert epochs == [3]
     acts = [event.act for event in Event.objects.of(person) if event.act != Act.TERMS_ACCEPTED]
@@ -140,7 +141,7 @@ def test_what_is_read_after_a_wait_is_whole(committed):
         row = Standing.objects.for_change(person)
         return row.terms, row.user.display_name
 
-    with meanwhile(read) as found:
+    with meanwhile(person, read) as found:
         decided(person, Training.ALLOW)
         User.objects.filter(pk=person.pk).update(display_name="Alice Anew")
     assert found == [(new, "Alice Anew")]
@@ -206,7 +207,7 @@ def test_an_answer_waits_for_a_birthday_that_is_being_corrected(committed):
         return choose(user=person, terms=terms, training=Training.ALLOW, keep_history=None, source=Source.CHOICE_PAGE)
 
     decided(person, Training.DENY)
-    with meanwhile(allow) as answers:
+    with meanwhile(person, allow) as answers:
         other = User.objects.get(pk=person.pk)
         other.date_of_birth = born(17)
         other.save()

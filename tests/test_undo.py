@@ -40,6 +40,16 @@ class TestUndo:
         back.refresh_from_db()
         assert back in Conversation.objects.visible(clock.now())
 
+    def test_the_thirty_days_are_counted_from_the_undo(self, move_clock):
+        conversation = self.old(move_clock)
+
+        def hesitate() -> None:
+            decided(alice(), Training.DENY)
+            move_clock(days=365, seconds=25)
+
+        back = self.undone(conversation, hesitate)
+        assert back.hidden_from - clock.now() > policy.NOTICE - timedelta(seconds=10)
+
     def test_an_end_that_was_nearer_stays_where_it_was(self, move_clock):
         decided(alice(), Training.DENY)
         conversation = answered(alice()).conversation
