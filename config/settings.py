@@ -135,7 +135,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A pool where many threads come and go (web, generation); prefork workers keep one connection each, and nothing else
 # keeps one: under ASGI a kept connection belongs to a thread that may never serve again.
 if pool_size := env.int("DATABASE_POOL_SIZE", 0):
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool_size}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 5}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 0)
 

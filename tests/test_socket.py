@@ -175,6 +175,14 @@ def test_a_command_is_asked_about_once_however_many_tabs_hear_it() -> None:
 # --- However it ends, nothing is left ---------------------------------------------
 
 
+async def reads_commands() -> None:
+    """Wait until the reader knows from which command on it listens; or until the socket has been closed already."""
+    for _ in range(500):
+        if control.KEY in reader()._last or not reader()._subscribers:
+            return
+        await asyncio.sleep(0.01)
+
+
 async def nobody_listens() -> bool:
     """Whether the reader has no subscriber, once what was cancelled has had its turn."""
     await asyncio.sleep(0)
@@ -195,6 +203,7 @@ def test_a_fault_closes_the_socket_to_be_resumed_and_leaves_nothing(broken: str,
         await socket.send_json_to({"type": "follow", "message": str(turn.answer.public_id)})
         await socket.send_json_to({"type": "ask", "workspace": workspace, "text": "Hello"})
         changed = {"user": person.pk, "conversation": turn.conversation.public_id, "what": "title"}
+        await reads_commands()
         await off_loop(lambda: control.publish("changed", **changed))
         assert await goodbye(socket) == 1013
         assert not reader()._subscribers

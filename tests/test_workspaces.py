@@ -212,8 +212,9 @@ def test_strangers_are_in_no_workspace() -> None:
     ],
 )
 def test_people_are_served_in_their_language_and_time_zone(
-    profile: dict[str, str] | None, browser: str, served: tuple[str, str]
+    profile: dict[str, str] | None, browser: str, served: tuple[str, str], settings: Any
 ) -> None:
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # once there are translations
     seen: list[tuple[str, str]] = []
 
     def view(request: Any) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Who writes an answer: a lease on its row, taken by a conditional UPDATE and counted by attempts.
 
-Every UPDATE names the attempt it was made under, so that a writer that was silent too long changes nothing.
+Every UPDATE of a writer names the attempt it was made under, so that one that was silent too long changes nothing.
 Conditions stand on the row itself, never behind a join: Django would put a join into a sub-query, and of two UPDATEs
 that meet, the one that waited would then judge the row as it was before.
 """
