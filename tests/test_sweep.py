@@ -165,6 +165,7 @@ def test_the_bytes_of_what_was_purged_are_overwritten_by_the_application_itself(
         answered(alice(), answer="xanthic " * 200)
     decided(bob(), Training.ALLOW)
     answered(bob())
+    _end_other_transactions()
     before = _bytes("chat_message")
     move_clock(days=31)
     sweeping.sweep()
@@ -175,6 +176,15 @@ def test_the_bytes_of_what_was_purged_are_overwritten_by_the_application_itself(
         cache.delete(scrubbing.PAUSING)
         scrubbing.scrub()
     assert _bytes("chat_message") < before and Message.objects.count() == 2
+
+
+def _end_other_transactions() -> None:
+    """A thread of an earlier test may still look at old rows, and a rewrite keeps what anybody looks at."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
 
 
 def _bytes(table: str) -> int:
