@@ -4,13 +4,13 @@ All sockets of a process share a few threads for these (chat/threads.py), so eac
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.urls import reverse
 
 from accounts.errors import NotFound
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from accounts.visits import Visit, visitor
 from chat import access, frames
 from chat.frames import Again, Ask, Edit, Frame
@@ -21,9 +21,6 @@ from chat.turns.begin import Turn
 from chat.turns.stop import stop as stop_answer
 from privacy.gate import OPEN, gate_for
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 R = TypeVar("R")
 Ended = tuple[str, Frame | None]  # an answer of which no more comes, and what its page is told
 
@@ -33,18 +30,18 @@ def for_visitor(visit: Visit, do: Callable[..., R], *args: Any) -> R:
     return do(visitor(visit), *args)
 
 
-def gate(user: "User") -> Frame:
+def gate(user: User) -> Frame:
     """The gate's state in the person's own workspace; where there is none, nothing is owed."""
     personal = Workspace.objects.filter(personal_to=user).first()
     return frames.gate_state(gate_for(user, personal) if personal else OPEN, reverse("privacy:choice"))
 
 
-def begin(user: "User", frame: Ask | Edit | Again) -> Frame:
+def begin(user: User, frame: Ask | Edit | Again) -> Frame:
     """Begin the turn that `frame` asks for; raises what `begin_turn` raises."""
     return frames.turn(_begun(user, frame), frame.request)
 
 
-def _begun(user: "User", frame: Ask | Edit | Again) -> Turn:
+def _begun(user: User, frame: Ask | Edit | Again) -> Turn:
     match frame:
         case Ask():
             return acts.ask(
@@ -58,14 +55,14 @@ def _begun(user: "User", frame: Ask | Edit | Again) -> Turn:
         case Edit():
             return acts.edit(user, message=frame.message, text=frame.text, request=frame.request)
         case Again():
-            return acts.TURNS[frame.act](user, message=frame.message)
+            return acts.TURNS[frame.act](user, message=frame.message, request=frame.request)
 
 
-def stop(user: "User", message: UUID) -> None:
+def stop(user: User, message: UUID) -> None:
     stop_answer(user, message=message)
 
 
-def ended(user: "User", message: UUID) -> Frame | None:
+def ended(user: User, message: UUID) -> Frame | None:
     """The terminal state of an answer, which the database alone has; None while it is open. Raises NotFound."""
     answer = access.message_for(user, message)
     if answer.role != Message.Role.ASSISTANT:
@@ -73,7 +70,7 @@ def ended(user: "User", message: UUID) -> Frame | None:
     return None if answer.is_open else frames.done(answer)
 
 
-def all_ended(user: "User", messages: Sequence[str]) -> list[Ended]:
+def all_ended(user: User, messages: Sequence[str]) -> list[Ended]:
     """Those of the followed answers that have ended, or that this person may no longer see."""
     seen = {
         str(row.public_id): row
@@ -87,7 +84,7 @@ def all_ended(user: "User", messages: Sequence[str]) -> list[Ended]:
     return over
 
 
-def news(user: "User", command: Command) -> list[Frame]:
+def news(user: User, command: Command) -> list[Frame]:
     """What a command about this person means to their pages."""
     fields = command.fields
     try:

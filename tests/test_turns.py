@@ -7,7 +7,9 @@ import pytest
 from django.db import connections, transaction
 
 from accounts.errors import NotFound
+from chat import desk
 from chat.errors import Busy, NotPossible
+from chat.frames import Again
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns import acts, conversations
 from chat.turns.locks import MOST_OPEN
@@ -55,6 +57,12 @@ class TestRepeats:
         turn, request = answered(person), uuid4()
         first = acts.regenerate(person, message=turn.answer.public_id, request=request)
         assert acts.regenerate(person, message=turn.answer.public_id, request=request).answer == first.answer
+        assert Message.objects.filter(role="assistant").count() == 2
+
+    def test_nor_two_over_a_socket(self, person):
+        turn = answered(person)
+        frame = Again("regenerate", turn.answer.public_id, uuid4())
+        assert desk.begin(person, frame)["answer"] == desk.begin(person, frame)["answer"]
         assert Message.objects.filter(role="assistant").count() == 2
 
 
