@@ -1,13 +1,11 @@
 """Changes of a person that rooms above must hear of; they register, for accounts knows nobody else."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from accounts.models import User, Workspace
+from accounts.models import User, Workspace
 
-Listener = Callable[["User"], None]
-LeftListener = Callable[["User", "Workspace"], None]
+Listener = Callable[[User], None]
+LeftListener = Callable[[User, Workspace], None]
 _age: list[Listener] = []
 _signed_out: list[Listener] = []
 _left: list[LeftListener] = []
@@ -19,7 +17,7 @@ def when_age_changes(listener: Listener) -> None:
         _age.append(listener)
 
 
-def age_changed(user: "User") -> None:
+def age_changed(user: User) -> None:
     """Tell everybody who asked; whoever saves a date of birth calls this in its transaction."""
     for listener in _age:
         listener(user)
@@ -31,7 +29,7 @@ def when_signed_out(listener: Listener) -> None:
         _signed_out.append(listener)
 
 
-def signed_out(user: "User") -> None:
+def signed_out(user: User) -> None:
     """Tell everybody who asked; whoever ends sessions calls this afterwards."""
     for listener in _signed_out:
         listener(user)
@@ -43,7 +41,7 @@ def when_left(listener: LeftListener) -> None:
         _left.append(listener)
 
 
-def left(user: "User", workspace: "Workspace") -> None:
+def left(user: User, workspace: Workspace) -> None:
     """Tell everybody who asked; whoever takes a membership away calls this in its transaction."""
     for listener in _left:
         listener(user, workspace)

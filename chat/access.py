@@ -5,15 +5,14 @@ from uuid import UUID
 
 from accounts import clock
 from accounts.errors import NotFound
+from accounts.models import User
 from chat.models import Conversation, Message
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from accounts.models import User
 
-
-def conversations_of(user: "User") -> "QuerySet[Conversation]":
+def conversations_of(user: User) -> "QuerySet[Conversation]":
     """What `user` may see: their own, not hidden, in workspaces they are still a member of."""
     return (
         Conversation.objects.visible(clock.now())
@@ -22,7 +21,7 @@ def conversations_of(user: "User") -> "QuerySet[Conversation]":
     )
 
 
-def conversation_for(user: "User", public_id: UUID) -> Conversation:
+def conversation_for(user: User, public_id: UUID) -> Conversation:
     """The conversation, or NotFound."""
     try:
         return conversations_of(user).get(public_id=public_id)
@@ -30,7 +29,7 @@ def conversation_for(user: "User", public_id: UUID) -> Conversation:
         raise NotFound from None
 
 
-def message_for(user: "User", public_id: UUID) -> Message:
+def message_for(user: User, public_id: UUID) -> Message:
     """The message with its conversation, or NotFound."""
     try:
         return Message.objects.select_related("conversation__workspace").get(

@@ -11,8 +11,6 @@ from chat.errors import BadFrame, Refused
 from chat.journal.keys import Step, as_id, parse_step
 from chat.journal.reader import Piece
 from chat.models import Conversation, Message
-from chat.models.message import State
-from chat.providers.errors import FailureCode
 from chat.turns.begin import Turn
 from privacy.errors import ConsentRequired
 from privacy.gate import Answer
@@ -211,9 +209,9 @@ def done(answer: Message) -> Frame:
         "text": answer.text,
         "html": answer.html,
         "error": answer.error,
-        "error_sentence": error_sentence(answer),
-        "can_retry": can_retry(answer),
-        "can_continue": can_continue(answer),
+        "error_sentence": answer.error_sentence,
+        "can_retry": answer.can_retry,
+        "can_continue": answer.can_continue,
     }
 
 
@@ -239,20 +237,3 @@ def error(refused: Refused | ConsentRequired, request: str | None) -> Frame:
     """A refusal; one for want of a choice says where to choose, as over HTTP."""
     frame: Frame = {"type": "error", "request": request, "code": refused.code, "message": refused.message}
     return frame | consent_error(refused) if isinstance(refused, ConsentRequired) else frame
-
-
-def error_sentence(answer: Message) -> str:
-    """What went wrong with an answer, for people; empty if nothing did."""
-    if answer.state == State.INTERRUPTED:
-        return "The answer was interrupted. What was written is kept."
-    if answer.state != State.FAILED:
-        return ""
-    return str(FailureCode(answer.error).label) if answer.error in FailureCode else "Something went wrong."
-
-
-def can_retry(answer: Message) -> bool:
-    return answer.state == State.FAILED or (answer.state in (State.STOPPED, State.INTERRUPTED) and not answer.text)
-
-
-def can_continue(answer: Message) -> bool:
-    return bool(answer.text) and answer.state in (State.STOPPED, State.INTERRUPTED, State.FAILED)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-from chat import frames
 from chat.models import Conversation, Message
 
 
@@ -30,22 +29,6 @@ class Entry:
     @property
     def next_sibling(self) -> UUID | None:
         return self.siblings[self.position] if self.position < self.count else None
-
-    @property
-    def question_text(self) -> str:
-        return self.message.text if self.message.role == Message.Role.USER else ""
-
-    @property
-    def error_sentence(self) -> str:
-        return frames.error_sentence(self.message)
-
-    @property
-    def can_retry(self) -> bool:
-        return frames.can_retry(self.message)
-
-    @property
-    def can_continue(self) -> bool:
-        return frames.can_continue(self.message)
 
     @property
     def can_regenerate(self) -> bool:

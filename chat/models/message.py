@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts import clock
 from chat.models.conversation import Conversation
+from chat.providers.errors import FailureCode
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -118,3 +119,20 @@ class Message(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def error_sentence(self) -> str:
+        """What went wrong with an answer, for people; empty if nothing did."""
+        if self.state == State.INTERRUPTED:
+            return "The answer was interrupted. What was written is kept."
+        if self.state != State.FAILED:
+            return ""
+        return str(FailureCode(self.error).label) if self.error in FailureCode else "Something went wrong."
+
+    @property
+    def can_retry(self) -> bool:
+        return self.state == State.FAILED or (self.state in (State.STOPPED, State.INTERRUPTED) and not self.text)
+
+    @property
+    def can_continue(self) -> bool:
+        return bool(self.text) and self.state in (State.STOPPED, State.INTERRUPTED, State.FAILED)

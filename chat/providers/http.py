@@ -1,6 +1,7 @@
 """What the providers that speak HTTP share: connections, and one loop from bytes to pieces."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ ERROR_BODY_BYTES = 65_536
 LAST_READ_SECONDS = 0.05
 
 
-class HTTPProvider:
+class HTTPProvider(ABC):
     """A service that answers POST with server-sent events. Subclasses say what is sent and how it is read."""
 
     path = ""
@@ -35,15 +36,15 @@ class HTTPProvider:
         self.can_continue = bool(model.get("continues", False))
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
-    def headers(self) -> dict[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def headers(self) -> dict[str, str]: ...
 
-    def body(self, request: Request) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def body(self, request: Request) -> dict[str, Any]: ...
 
+    @abstractmethod
     def read(self, event: dict[str, Any]) -> tuple[str | None, bool]:
         """What an event adds (None: nothing; "": something unseen, such as thinking), and whether it is the last."""
-        raise NotImplementedError
 
     async def stream(self, request: Request) -> AsyncGenerator[str, None]:
         request, cut = without_trailing_space(request)
