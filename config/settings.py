@@ -200,6 +200,11 @@ ACCOUNT_SESSION_REMEMBER = True
 # Behind a proxy, rate limits count the address that the proxy saw, not the proxy's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("TRUST_PROXY_HEADERS", False) else 0
 
+# --- The ledger -------------------------------------------------------------
+# Keys that vouch for it, in no database (docs/configuration.md).
+
+LEDGER_MAC_KEY = env.str("LEDGER_MAC_KEY", "") or environment.generated_secret(DATA_DIR, "ledger_mac_key")
+
 # --- Models that answer -----------------------------------------------------
 
 MODEL: dict[str, Any] = {

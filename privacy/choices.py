@@ -31,7 +31,7 @@ def choose(
     Saying again what already stands records nothing.
     """
     standing = Standing.objects.for_change(user)
-    if terms != standings.owed_terms():
+    if terms != standings.owed_terms(standing.user):
         raise StaleAnswer
     if is_asked(standing.user) != (training is not None):
         raise BadAnswer
@@ -43,6 +43,7 @@ def choose(
             standing.epoch += 1
         standing.terms, standing.training, standing.keep_history = terms, training, keep_history
         standing.since = clock.now()
+        standing.suspended_from = None
         standing.save()
         for act in acts:
             ledger.record(act, subject=user, actor=user, terms=terms, source=source, detail={"epoch": standing.epoch})

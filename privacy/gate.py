@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from accounts import clock
 from accounts.models import Workspace
@@ -38,24 +38,30 @@ OPEN = Answer(Gate.OPEN)
 
 
 def gate_for(user: "User", workspace: Workspace) -> Answer:
-    """The gate's answer for `user` in `workspace`, in one query at most."""
+    """The gate's answer for `user` in `workspace`, in one query at most. The plan is the one the workspace has now."""
     if not workspace.is_personal:
         return OPEN
     now = clock.now()
-    asking, answered = Terms.objects.asking(now), Standing.objects.filter(user=user, terms__isnull=False)
+    answered = Standing.objects.filter(user=user, terms__isnull=False)
+    asking = Terms.objects.asking(now, OuterRef("plan"))
     unanswered = asking.newer_than(Subquery(answered.values("terms__published_at")), Subquery(answered.values("terms")))
-    current = (
-        asking.annotate(answered_any=Exists(answered), due=Subquery(unanswered.dues()[:1]))
-        .values_list("slug", "due", "answered_any")
-        .first()
+    answered_any, owed_first, owed_next, deadline = Workspace.objects.filter(pk=workspace.pk).values_list(
+        Exists(answered),
+        Subquery(asking.for_newcomers(now).values("slug")[:1]),
+        Subquery(unanswered.values("slug")[:1]),
+        Subquery(unanswered.dues()[:1]),
+    )[0]
+    owed = policy.Owed(
+        personal=True,
+        answered_current=answered_any and owed_next is None,
+        answered_any=answered_any,
+        deadline=deadline,
     )
-    if current is None:  # nothing published yet: nobody can have agreed to anything
-        return Answer(Gate.STOP, newcomer=True)
-    slug, deadline, answered_any = current
-    answered_current = answered_any and deadline is None
-    owed = policy.Owed(personal=True, answered_current=answered_current, answered_any=answered_any, deadline=deadline)
     gate = policy.gate(owed, now)
-    return OPEN if gate is Gate.OPEN else Answer(gate, slug, deadline, newcomer=not answered_any)
+    if gate is Gate.OPEN:
+        return OPEN
+    # Nothing published that asks a new person: nobody can have agreed to anything.
+    return Answer(gate, (owed_next if answered_any else owed_first) or "", deadline, newcomer=not answered_any)
 
 
 def require_open(user: "User", workspace: Workspace, row: Standing | None, standing: policy.Standing) -> None:

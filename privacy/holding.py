@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 
 from accounts.models import Membership, User, Workspace
 from privacy import holdings
-from privacy.models import Standing, Subject
+from privacy.models import Notice, Reminder, Standing, Subject
 
 
 def register() -> None:
@@ -19,7 +19,7 @@ def register() -> None:
             expire=_expire_sessions,
         )
     )
-    holdings.register(holdings.Holding(name="answers", models=(Standing, Subject)))
+    holdings.register(holdings.Holding(name="answers", models=(Standing, Subject, Notice, Reminder)))
 
 
 def _expire_sessions(now: datetime) -> None:

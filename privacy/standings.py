@@ -1,16 +1,20 @@
 """Reading a person's standing and schedule, as the policy wants them."""
 
-from datetime import datetime
-
 from accounts import clock
 from accounts.models import User, Workspace
 from privacy import policy
 from privacy.models import Standing, Terms
 
 
-def owed_terms() -> Terms | None:
-    """The version that people owe an answer to now."""
-    return Terms.objects.asking(clock.now()).first()
+def owed_terms(user: User) -> Terms | None:
+    """The version that `user` answers now: the newest that asks people on their plan, or the one they answered if none
+    newer does. A new person answers what is in effect for new people."""
+    now = clock.now()
+    answered = Terms.objects.filter(pk__in=Standing.objects.filter(user=user).values("terms")).first()
+    asking = Terms.objects.asking(now, user.personal_workspace.plan)
+    if answered is None:
+        return asking.for_newcomers(now).first()
+    return asking.newer_than(answered.published_at, answered.pk).first() or answered
 
 
 def as_facts(user: User, standing: Standing | None) -> policy.Standing:
@@ -20,7 +24,7 @@ def as_facts(user: User, standing: Standing | None) -> policy.Standing:
     """
     if standing is None:
         return policy.Standing(adult_since=User.objects.get(pk=user.pk).adult_since())
-    return standing.facts(adult_since=standing.user.adult_since(), suspended_from=_suspended_from(standing.terms))
+    return standing.facts(adult_since=standing.user.adult_since())
 
 
 def standing_of(user: User) -> policy.Standing:
@@ -32,12 +36,4 @@ def schedule_for(workspace: Workspace, standing: Standing | None) -> policy.Sche
     """The retention schedule in force: of the terms a person answered, or a Work workspace's agreement."""
     if not workspace.is_personal:
         return policy.Schedule()
-    terms = (standing.terms if standing else None) or owed_terms()
-    return terms.schedule if terms else policy.Schedule()
-
-
-def _suspended_from(answered: Terms | None) -> datetime | None:
-    """From when on an answer to these terms rests, because newer ones are unanswered; the gate stops at the same."""
-    if answered is None:
-        return None
-    return Terms.objects.asking(clock.now()).newer_than(answered.published_at, answered.pk).dues().first()
+    return standing.terms.schedule if standing and standing.terms else policy.Schedule()

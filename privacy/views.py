@@ -36,7 +36,7 @@ def choice(request: Request) -> HttpResponse:
     form = ChoiceForm(request.POST or None, user=request.user)
     if form.is_valid():
         keep_history = form.cleaned_data["keep_history"] or None
-        if _recorded(request, form, keep_history, Source.CHOICE_PAGE):
+        if _recorded(request, form, keep_history, Source.PAGE):
             return redirect(_next(request))
         form = ChoiceForm(user=request.user)
     more = {"gate": gate_for(request.user, request.user.personal_workspace), "next": _next(request)}
@@ -78,7 +78,7 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _question(request: Request, template: str, form: ChoiceForm, more: dict[str, Any]) -> HttpResponse:
     """A page that puts the terms owed now and the training question."""
-    terms = standings.owed_terms()
+    terms = standings.owed_terms(request.user)
     if terms is None:
         return render(request, "privacy/choice.html", {"terms": None}, status=503)
     standing = Standing.objects.whole().filter(user=request.user).first()
@@ -95,7 +95,7 @@ def _question(request: Request, template: str, form: ChoiceForm, more: dict[str,
 
 def _recorded(request: Request, form: ChoiceForm, keep_history: bool | None, source: Source) -> bool:
     """Record the answer in a valid form; False, with a word to the person, if it fits no question that stands now."""
-    terms = standings.owed_terms()
+    terms = standings.owed_terms(request.user)
     try:
         if terms is None:
             raise StaleAnswer

@@ -64,34 +64,74 @@ class Reason(StrEnum):
         }[self.value]
 
 
+class TermsState(StrEnum):
+    """Where a version of the terms is on its way; it follows from its moments and is stored nowhere."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"  # sealed, and not yet published
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"  # a newer one is published
+
+
+class Order(StrEnum):
+    """Which of the two answers a person sees first."""
+
+    ALLOW_FIRST = "allow_first"
+    DENY_FIRST = "deny_first"
+
+
 class Act(StrEnum):
     """What the ledger records."""
 
+    NOTICE_SHOWN = "notice_shown"
+    GPC_SEEN = "gpc_seen"
+    DEFERRED = "deferred"
     TERMS_ACCEPTED = "terms_accepted"
     TRAINING_ALLOWED = "training_allowed"
     TRAINING_DENIED = "training_denied"
+    TRAINING_WITHDRAWN = "training_withdrawn"
     TRAINING_ENDED = "training_ended"
     HISTORY_KEPT = "history_kept"
     HISTORY_NOT_KEPT = "history_not_kept"
+    REMINDER_SENT = "reminder_sent"
+    ERASED = "erased"
+    TERMS_PUBLISHED = "terms_published"
+    DEADLINE_MOVED = "deadline_moved"
+    AGREEMENT_SIGNED = "agreement_signed"
+    KEY_ROTATED = "key_rotated"
     PURGED = "purged"
 
     @property
     def sentence(self) -> str:
         return {
+            "notice_shown": "Was shown the terms and the question",
+            "gpc_seen": "The browser asked sites not to share data (Global Privacy Control)",
+            "deferred": "Put the answer off",
             "terms_accepted": "Accepted the terms",
             "training_allowed": "Allowed training",
             "training_denied": "Did not allow training",
+            "training_withdrawn": "Withdrew the permission to train",
             "training_ended": "Training was ended, for it is asked of adults only",
             "history_kept": "Asked to keep the history",
             "history_not_kept": "Asked not to keep the history for longer than needed",
+            "reminder_sent": "Was reminded of the question by e-mail",
+            "erased": "The account was erased, and with it the link to this evidence",
+            "terms_published": "Terms were published",
+            "deadline_moved": "A deadline was moved to a later day",
+            "agreement_signed": "A Work agreement was signed",
+            "key_rotated": "The ledger's keys were replaced",
             "purged": "Conversations were purged",
         }[self.value]
 
 
 class Source(StrEnum):
-    """Through which door an answer came."""
+    """Through which door an act came."""
 
-    CHOICE_PAGE = "choice_page"
+    DIALOG = "dialog"
+    PAGE = "page"
     SETTINGS = "settings"
+    ADMIN = "admin"
+    API = "api"
     SWEEP = "sweep"
+    SCHEDULE = "schedule"
     OPERATOR = "operator"

@@ -1,19 +1,32 @@
 """What people have done before a test begins, through the product's own acts."""
 
+from datetime import timedelta
+from typing import Any
+
+from accounts import clock
 from accounts.models import User, Workspace
 from chat.models import Conversation, Message
 from chat.turns import acts
 from chat.turns.begin import Turn
-from privacy import policy, standings
+from privacy import policy, standings, versions
 from privacy.choices import choose
+from privacy.models import Terms
 from privacy.vocabulary import Source, Training
+
+
+def published(slug: str = "2", deadline: timedelta | None = timedelta(days=30), **more: Any) -> Terms:
+    """New terms are published now, with a deadline that far ahead."""
+    at = more.pop("published_at", clock.now())
+    draft = {"slug": slug, "title": "New terms", "summary": "One thing changes.", "body": "Text"}
+    until = clock.now() + deadline if deadline else None
+    return versions.seal(Terms.objects.create(**{**draft, "deadline": until, **more}), at)
 
 
 def decided(user: User, training: Training | None = Training.ALLOW, *, keep_history: bool = False) -> policy.Standing:
     """`user` has answered the terms in force."""
-    terms = standings.owed_terms()
+    terms = standings.owed_terms(user)
     assert terms is not None
-    return choose(user=user, terms=terms, training=training, keep_history=keep_history, source=Source.CHOICE_PAGE)
+    return choose(user=user, terms=terms, training=training, keep_history=keep_history, source=Source.PAGE)
 
 
 def asked(user: User, text: str = "What is a promise?", *, within: Conversation | None = None) -> Turn:

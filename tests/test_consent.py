@@ -9,25 +9,11 @@ from chat.models import Conversation, Message
 from privacy import gate, policy, standings, tagging
 from privacy.choices import choose
 from privacy.errors import BadAnswer, ConsentRequired, StaleAnswer
-from privacy.models import Event, Standing, Terms
+from privacy.models import Event, Standing
 from privacy.policy import Gate
 from privacy.vocabulary import Act, Source, Training
 from tests.people import alice, bob, will, works
-from tests.scenes import answered, asked, asked_in, decided
-
-
-def publish(slug: str = "2", deadline: timedelta | None = timedelta(days=30), **more) -> Terms:
-    return Terms.objects.create(
-        **{
-            "slug": slug,
-            "title": "New terms",
-            "summary": "One thing changes.",
-            "body": "Text",
-            "published_at": clock.now(),
-            "deadline": clock.now() + deadline if deadline else None,
-            **more,
-        }
-    )
+from tests.scenes import answered, asked, asked_in, decided, published
 
 
 @pytest.mark.django_db
@@ -41,7 +27,7 @@ class TestGate:
 
     def test_new_terms_ask_before_the_deadline_and_stop_at_it(self, move_clock):
         decided(alice())
-        terms = publish()
+        terms = published()
         answer = gate.gate_for(alice(), alice().personal_workspace)
         assert (answer.gate, answer.deadline, answer.newcomer) == (Gate.ASK, terms.deadline, False)
         asked(alice())
@@ -54,12 +40,12 @@ class TestGate:
 
     def test_a_correction_asks_nobody(self):
         decided(alice())
-        publish(needs_answer=False, deadline=None)
+        published(needs_answer=False, deadline=None)
         assert gate.gate_for(alice(), alice().personal_workspace).gate is Gate.OPEN
 
     def test_terms_of_tomorrow_are_not_owed_today(self):
         decided(alice())
-        publish(published_at=clock.now() + timedelta(days=1))
+        published(published_at=clock.now() + timedelta(days=1))
         assert gate.gate_for(alice(), alice().personal_workspace).gate is Gate.OPEN
 
     def test_work_never_asks(self):
@@ -96,9 +82,9 @@ class TestNewTerms:
         asked(alice())
 
     def test_a_third_version_grants_no_new_delay_to_those_who_missed_the_second(self, move_clock):
-        second = publish("2", timedelta(days=30))
+        second = published("2", timedelta(days=30))
         move_clock(days=29)
-        publish("3", timedelta(days=30))
+        published("3", timedelta(days=30))
         answer = self.gate()
         assert (answer.gate, answer.terms, answer.deadline) == (Gate.ASK, "3", second.deadline)
         assert not self.rests()
@@ -110,41 +96,41 @@ class TestNewTerms:
         assert self.gate() == gate.OPEN and not self.rests()
 
     def test_whoever_answered_the_second_may_wait_with_the_third(self, move_clock):
-        publish("2", timedelta(days=30))
+        published("2", timedelta(days=30))
         decided(alice())
         move_clock(days=29)
-        third = publish("3", timedelta(days=30))
+        third = published("3", timedelta(days=30))
         move_clock(days=31)
         assert (self.gate().gate, self.gate().deadline) == (Gate.ASK, third.deadline)
         assert not self.rests()
 
     def test_a_nearer_deadline_of_newer_terms_counts(self, move_clock):
-        publish("2", timedelta(days=30))
-        publish("3", timedelta(days=2))
+        published("2", timedelta(days=30))
+        published("3", timedelta(days=2))
         move_clock(days=3)
         assert self.gate().gate is Gate.STOP and self.rests()
 
     def test_terms_without_a_deadline_stop_and_suspend_at_once(self):
-        publish(deadline=None)
+        published(deadline=None)
         assert self.gate().gate is Gate.STOP and self.rests()
 
     def test_corrections_and_terms_of_tomorrow_suspend_nobody(self):
-        publish("2", deadline=None, needs_answer=False)
-        publish("3", deadline=None, published_at=clock.now() + timedelta(days=1))
+        published("2", deadline=None, needs_answer=False)
+        published("3", deadline=None, published_at=clock.now() + timedelta(days=1))
         assert self.gate() == gate.OPEN and not self.rests()
 
     def test_of_two_versions_of_one_moment_the_later_made_is_owed(self):
         moment = clock.now()
-        publish("2", timedelta(days=30), published_at=moment)
+        published("2", timedelta(days=30), published_at=moment)
         decided(alice())
-        publish("3", timedelta(days=20), published_at=moment)
+        published("3", timedelta(days=20), published_at=moment)
         assert (self.gate().gate, self.gate().terms) == (Gate.ASK, "3")
         decided(alice())
         assert self.gate() == gate.OPEN
 
     def test_what_begins_while_the_allow_rests_is_begun_without_one(self):
         """The gate stops it before; the tag would not let it pass either."""
-        publish(deadline=None)
+        published(deadline=None)
         row = Conversation(workspace=alice().personal_workspace, author=alice())
         tagging.begin(row, standings.standing_of(alice()))
         assert row.begun_epoch is None
@@ -153,7 +139,7 @@ class TestNewTerms:
         assert row.begun_epoch == 1
 
     def test_a_person_who_never_answered_has_no_deadline(self):
-        publish()
+        published()
         answer = gate.gate_for(bob(), bob().personal_workspace)
         assert (answer.gate, answer.newcomer, answer.deadline) == (Gate.STOP, True, None)
 
@@ -174,10 +160,10 @@ class TestChoice:
         assert (turn.conversation.tag_reason, turn.conversation.trains_until) == ("age", None)
 
     def test_superseded_terms_cannot_be_answered(self):
-        old = standings.owed_terms()
-        publish()
+        old = standings.owed_terms(alice())
+        published()
         with pytest.raises(StaleAnswer):
-            choose(user=alice(), terms=old, training=Training.ALLOW, keep_history=False, source=Source.CHOICE_PAGE)
+            choose(user=alice(), terms=old, training=Training.ALLOW, keep_history=False, source=Source.PAGE)
 
     def test_the_same_answer_twice_is_recorded_once(self):
         decided(alice())
@@ -206,7 +192,7 @@ class TestChoice:
     def test_an_allow_under_new_terms_continues_the_epoch(self, move_clock):
         decided(alice())
         conversation = asked(alice()).conversation
-        publish()
+        published()
         move_clock(days=31)
         assert standings.standing_of(alice()).suspended_from < clock.now()
         decided(alice())
@@ -239,13 +225,13 @@ class TestChoice:
     def test_what_is_not_said_about_the_history_changes_nothing(self):
         for kept in (True, False):
             decided(alice(), Training.DENY, keep_history=kept)
-            publish(f"new-{kept}")
+            published(f"new-{kept}")
             choose(
                 user=alice(),
-                terms=standings.owed_terms(),
+                terms=standings.owed_terms(alice()),
                 training=Training.ALLOW,
                 keep_history=None,
-                source=Source.CHOICE_PAGE,
+                source=Source.PAGE,
             )
             assert Standing.objects.get(user=alice()).keep_history is kept
         acts = [event.act for event in Event.objects.of(alice())]

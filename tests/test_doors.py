@@ -9,7 +9,7 @@ from chat.frames import _INCOMING as FRAMES
 from chat.models import Message
 from privacy.vocabulary import Training
 from tests.people import alice, bob
-from tests.scenes import answered, decided
+from tests.scenes import answered, decided, published
 from tests.sockets import talk
 
 GATED = {"chat:ask", "chat:edit", "chat:regenerate", "chat:retry", "chat:resume"}
@@ -51,12 +51,10 @@ def test_every_frame_is_on_the_list():
 @pytest.fixture
 def lapsed(db, client, move_clock):
     """Alice, who has a chat from before, and whose answer is out of date."""
-    from tests.test_consent import publish
-
     decided(alice(), Training.DENY, keep_history=True)
     turn = answered(alice())
     Message.objects.filter(pk=turn.answer.pk).update(state="failed", error="broken")
-    publish()
+    published()
     move_clock(days=31)
     client.force_login(alice())
     return turn

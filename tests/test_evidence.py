@@ -22,7 +22,7 @@ class TestEvidence:
         [
             "UPDATE privacy_event SET act = 'training_allowed'",
             "DELETE FROM privacy_event",
-            "TRUNCATE privacy_event",
+            "TRUNCATE privacy_event CASCADE",
             "UPDATE privacy_tombstone SET cause = 'expired'",
             "UPDATE privacy_terms SET body = 'other'",
             "UPDATE privacy_terms SET deadline = now()",
@@ -53,7 +53,7 @@ def test_the_owner_is_refused_too(committed):
     decided(alice(), Training.DENY)
     with database.owner() as owner:
         for attack in (
-            *("UPDATE privacy_event SET act = 'x'", "DELETE FROM privacy_event", "TRUNCATE privacy_event"),
+            *("UPDATE privacy_event SET act = 'x'", "DELETE FROM privacy_event", "TRUNCATE privacy_event CASCADE"),
             "UPDATE privacy_subject SET key = gen_random_uuid()",
         ):
             with pytest.raises(psycopg.errors.RestrictViolation):

@@ -12,8 +12,7 @@ from privacy.forms import SALT, token_for
 from privacy.models import Event, Standing, Terms
 from privacy.vocabulary import Act, Training
 from tests.people import alice, bob
-from tests.scenes import decided
-from tests.test_consent import publish
+from tests.scenes import decided, published
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +28,7 @@ def client(client):
 
 
 def answer(client, page, *, token=None, **fields):
-    token = token_for(alice(), standings.owed_terms()) if token is None else token
+    token = token_for(alice(), standings.owed_terms(alice())) if token is None else token
     return client.post(page, {"token": token, **fields})
 
 
@@ -48,7 +47,7 @@ class TestNothingIsPreselected:
         """Beside "Saving accepts" the old answer would be consent by silence; the history is a fact, and stays."""
         decided(alice(), Training.ALLOW, keep_history=True)
         assert preselected(client, SETTINGS) == {"answer-allow", "keep-history"}
-        publish()
+        published()
         assert "Saving accepts" in client.get(SETTINGS).content.decode()
         assert preselected(client, SETTINGS) == {"keep-history"}
         assert preselected(client, CHOICE) == set()
@@ -56,7 +55,7 @@ class TestNothingIsPreselected:
     @BOTH
     def test_and_saving_without_an_answer_records_nothing(self, client, page):
         decided(alice(), Training.ALLOW)
-        publish()
+        published()
         before = Event.objects.count()
         refused = answer(client, page)
         assert refused.status_code == 422 and "Please choose one of the two" in refused.content.decode()
@@ -70,7 +69,7 @@ class TestNothingIsPreselected:
 class TestHistory:
     def test_silence_on_the_choice_page_does_not_end_it(self, client):
         decided(alice(), Training.DENY, keep_history=True)
-        publish()
+        published()
         shown = client.get(CHOICE).content.decode()
         assert STAYS in shown and 'name="keep_history"' not in shown
         assert answer(client, CHOICE, training="deny").status_code == 302
@@ -95,21 +94,21 @@ class TestHistory:
 
 
 def stale():
-    token = token_for(alice(), standings.owed_terms())
-    publish()
+    token = token_for(alice(), standings.owed_terms(alice()))
+    published()
     return token
 
 
 def foreign():
-    return token_for(bob(), standings.owed_terms())
+    return token_for(bob(), standings.owed_terms(bob()))
 
 
 def tampered():
-    return token_for(alice(), standings.owed_terms()) + "x"
+    return token_for(alice(), standings.owed_terms(alice())) + "x"
 
 
 def of_another_purpose():
-    shown = {"person": str(alice().public_id), "terms": standings.owed_terms().digest}
+    shown = {"person": str(alice().public_id), "terms": standings.owed_terms(alice()).digest}
     return signing.dumps(shown, salt=f"{SALT}.other")
 
 
@@ -126,11 +125,11 @@ class TestToken:
         assert told.status_code == 200 and "Nothing was recorded" in told.content.decode()
         assert not re.search(r"<input[^>]*\schecked\b", told.content.decode())
         assert not Event.objects.exists() and not Standing.objects.exists()
-        assert f"/terms/{standings.owed_terms().slug}/" in told.content.decode()
+        assert f"/terms/{standings.owed_terms(alice()).slug}/" in told.content.decode()
 
     @BOTH
     def test_after_a_day_it_is_too_old(self, client, page, monkeypatch):
-        token = token_for(alice(), standings.owed_terms())
+        token = token_for(alice(), standings.owed_terms(alice()))
         monkeypatch.setattr("privacy.forms.VALID_SECONDS", -1)
         assert "Nothing was recorded" in answer(client, page, token=token, training="allow").content.decode()
         assert not Event.objects.exists()
@@ -160,7 +159,7 @@ def test_an_age_that_is_corrected_while_somebody_answers_is_told_and_not_an_erro
 
 @BOTH
 def test_without_terms_there_is_nothing_to_answer(client, page, monkeypatch):
-    monkeypatch.setattr(standings, "owed_terms", lambda: None)
+    monkeypatch.setattr(standings, "owed_terms", lambda _: None)
     assert client.get(page).status_code == 503
     assert answer(client, page, token="x", training="allow").status_code == 503
     assert not Event.objects.exists()
@@ -169,8 +168,8 @@ def test_without_terms_there_is_nothing_to_answer(client, page, monkeypatch):
 def test_the_choice_page_names_the_day_that_counts(client):
     """With two versions left unanswered, that is the earlier one's."""
     decided(alice(), Training.DENY)
-    second = publish("2", timedelta(days=3))
-    publish("3", timedelta(days=30))
+    second = published("2", timedelta(days=3))
+    published("3", timedelta(days=30))
     shown = client.get(CHOICE)
     assert shown.context["gate"].deadline == second.deadline and "Please answer by" in shown.content.decode()
     assert Terms.objects.get(slug="3") == shown.context["terms"]

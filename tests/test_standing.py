@@ -20,8 +20,7 @@ from privacy.errors import BadAnswer
 from privacy.models import Event, Standing
 from privacy.vocabulary import Act, Source, Training
 from tests.people import alice, bob, wendy, will, works
-from tests.scenes import asked, asked_in, decided
-from tests.test_consent import publish
+from tests.scenes import asked, asked_in, decided, published
 
 YEAR = timedelta(days=365)
 
@@ -134,7 +133,7 @@ def test_what_is_read_after_a_wait_is_whole(committed):
     """Terms and person are those of after the wait, not those that the waiting statement had in view."""
     person = alice()
     decided(person, Training.ALLOW)
-    new = publish()
+    new = published()
 
     @transaction.atomic
     def read():
@@ -201,10 +200,10 @@ class TestAge:
 
 def test_an_answer_waits_for_a_birthday_that_is_being_corrected(committed):
     person = alice()
-    terms = standings.owed_terms()
+    terms = standings.owed_terms(person)
 
     def allow() -> Any:
-        return choose(user=person, terms=terms, training=Training.ALLOW, keep_history=None, source=Source.CHOICE_PAGE)
+        return choose(user=person, terms=terms, training=Training.ALLOW, keep_history=None, source=Source.PAGE)
 
     decided(person, Training.DENY)
     with meanwhile(person, allow) as answers:

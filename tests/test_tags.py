@@ -13,8 +13,7 @@ from privacy.models import Standing
 from privacy.policy import Schedule
 from privacy.vocabulary import RetentionClass, Training
 from tests.people import alice, bob, wendy, works
-from tests.scenes import answered, asked, decided
-from tests.test_consent import publish
+from tests.scenes import answered, asked, decided, published
 
 MOMENTS = [timedelta(days=-400), timedelta(days=-20), timedelta(0)]
 ENDS = [None, timedelta(hours=-2), timedelta(days=3), timedelta(days=900)]  # so far: never, expired, soon, late
@@ -125,7 +124,7 @@ def test_what_may_train_is_the_same_in_sql_and_policy(training, unanswered):
     Standing.objects.filter(user=user).update(training=training, epoch=1)
     if unanswered != "nothing":
         waits = {"in time": timedelta(days=2), "late": timedelta(days=-2), "without deadline": None}
-        publish(deadline=waits[unanswered])
+        published(deadline=waits[unanswered])
     every_tag(user)
     rows = list(Conversation.objects.select_related("workspace"))
     for later in (timedelta(0), timedelta(days=3)):

@@ -121,7 +121,7 @@ def lay_out(person: User, persona: Persona, works: Workspace) -> None:
 
 
 def _answer(person: User, training: Training, keep_history: bool) -> None:
-    terms = standings.owed_terms()
+    terms = standings.owed_terms(person)
     asked = training if choices.is_asked(person) else None
     if terms:
         choices.choose(user=person, terms=terms, training=asked, keep_history=keep_history, source=Source.OPERATOR)

@@ -1,7 +1,27 @@
-from privacy.models.ledger import Event, Subject, Tombstone
+from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
+from privacy.models.notice import Notice, Reminder
 from privacy.models.standing import Standing
 from privacy.models.sweep import SweepRun
 from privacy.models.tagged import Tagged, TaggedQuerySet
-from privacy.models.terms import Terms
+from privacy.models.terms import DeadlineMove, Terms, TermsTranslation
+from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
 
-__all__ = ["Event", "Standing", "Subject", "SweepRun", "Tagged", "TaggedQuerySet", "Terms", "Tombstone"]
+__all__ = [
+    "ContextSalt",
+    "DeadlineMove",
+    "Event",
+    "Leaf",
+    "LedgerKey",
+    "Notice",
+    "Reminder",
+    "Standing",
+    "Subject",
+    "SweepRun",
+    "Tagged",
+    "TaggedQuerySet",
+    "Terms",
+    "TermsTranslation",
+    "Tombstone",
+    "TreeHead",
+    "TreeNode",
+]

@@ -31,18 +31,31 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    subject = models.UUIDField(null=True, blank=True, db_index=True)
+    """One act. What it says is bound by `hash` to the subject's event before it, and by `mac` to a key held elsewhere.
+
+    `hash` is SHA-256 over the canonical JSON of what it says (privacy/evidence/entry.py), `previous` among it.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject = models.UUIDField(null=True, blank=True)
     actor = models.UUIDField(null=True, blank=True)
     act = models.CharField(max_length=24, choices=[(act.value, act.sentence) for act in Act])
     terms = models.CharField("terms (SHA-256)", max_length=64, blank=True)
     source = models.CharField(max_length=16, choices=[(source.value, source.value) for source in Source])
     at = models.DateTimeField(default=clock.now)
     detail = models.JSONField(default=dict, blank=True)
+    context = models.JSONField(default=dict, blank=True)  # address and agent, as salted hashes
+    previous = models.CharField(max_length=64, blank=True, editable=False)  # hash of the subject's event before
+    hash = models.CharField("SHA-256", max_length=64, editable=False)
+    mac = models.CharField("HMAC-SHA256", max_length=64, editable=False)
+    mac_key = models.CharField(max_length=16, editable=False)  # the id of the key, which no database holds
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
         verbose_name = "ledger event"
+        indexes = [models.Index(fields=["subject", "id"], name="event_of_subject")]
+        constraints = [models.UniqueConstraint(fields=["subject", "previous"], name="one_event_follows_another")]
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.act}"
@@ -50,6 +63,16 @@ class Event(models.Model):
     @property
     def sentence(self) -> str:
         return Act(self.act).sentence
+
+
+class ContextSalt(models.Model):
+    """What addresses and agents are hashed with for a while. Once dropped, nobody can guess them from their hashes."""
+
+    salt = models.BinaryField(max_length=32)
+    from_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"Salt of {self.from_at:%Y-%m-%d}"
 
 
 class Tombstone(models.Model):

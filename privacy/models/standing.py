@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.conf import settings
 from django.db import connection, models
 
+from accounts import clock
 from privacy import policy
-from privacy.models.terms import Terms
+from privacy.models.terms import Terms, TermsQuerySet
 from privacy.vocabulary import Training
 
 if TYPE_CHECKING:
@@ -27,13 +28,22 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         return self.whole().filter(user_id=user_id).first()
 
     def whole(self) -> "StandingQuerySet":
-        """With the terms answered, and the person as they are now: age is judged by them, not by an older copy."""
-        return self.select_related("terms", "user")
+        """With the terms answered, from when on that answer rests, and the person as they are now.
+
+        Age is judged by this person, not by an older copy.
+        """
+        resting_from = models.Subquery(_unanswered(clock.now()).dues()[:1])
+        return self.select_related("terms", "user").annotate(**{"suspended_from": resting_from})
 
     def in_force(self, at: datetime) -> "StandingQuerySet":
         """Standings that do not rest at that moment: `policy.suspended` in SQL."""
-        newer = Terms.objects.asking(at).newer_than(models.OuterRef("terms__published_at"), models.OuterRef("terms"))
-        return self.exclude(models.Exists(newer.due(at)))
+        return self.exclude(models.Exists(_unanswered(at).due(at)))
+
+
+def _unanswered(at: datetime) -> TermsQuerySet:
+    """Versions newer than the one a standing answered, which ask people on its person's plan. For a subquery."""
+    asking = Terms.objects.asking(at, models.OuterRef("user__personal_workspace__plan"))
+    return asking.newer_than(models.OuterRef("terms__published_at"), models.OuterRef("terms"))
 
 
 def _lock(user_id: int, strength: Literal["UPDATE", "SHARE"]) -> None:
@@ -53,11 +63,15 @@ class Standing(models.Model):
     training = models.CharField(  # noqa: DJ001 — no answer is not an answer, and not an empty one
         max_length=5, null=True, blank=True, choices=[(answer.value, answer.words) for answer in Training]
     )
+    despite_gpc = models.BooleanField(default=False)  # allowed although the browser asks sites not to share data
     keep_history = models.BooleanField(default=False)
     epoch = models.PositiveIntegerField(default=0)  # counted up whenever the answer changes; never a clock
     since = models.DateTimeField(null=True, blank=True)
 
     objects = StandingQuerySet.as_manager()
+
+    # From when on this answer rests, because newer terms are unanswered. Read by `whole()`.
+    suspended_from: datetime | None = None
 
     class Meta:
         constraints = [
@@ -71,10 +85,11 @@ class Standing(models.Model):
         return f"Standing of {self.user_id}"
 
     def facts(self, **more: Any) -> policy.Standing:
-        """This standing as the policy sees it; `more` carries what stands elsewhere (age, suspension)."""
+        """This standing as the policy sees it; `more` carries what stands elsewhere (age)."""
         return policy.Standing(
             training=Training(self.training) if self.training else None,
             keep_history=self.keep_history,
             epoch=self.epoch,
+            suspended_from=self.suspended_from,
             **more,
         )

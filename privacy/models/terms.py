@@ -1,51 +1,100 @@
-"""Published terms. A version never changes once it is published: the database refuses it."""
+"""Versions of the terms: draft, scheduled, published, superseded.
 
-import hashlib
-import json
+What people see of a version is sealed when it is scheduled or published: the database refuses any change from then on
+(privacy/migrations/0005_versions_of_terms.py). Only its deadline can still be moved, to a later day and by rows of
+their own (`DeadlineMove`), each with a reason that everybody can read.
+"""
+
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.urls import reverse
 
 from accounts import clock
+from accounts.plans import PERSONAL_PLANS, Plan
 from privacy.policy import Duration, Schedule
 
-# Until when people who answered an older version may leave this one unanswered: the deadline, or not at all.
-DUE = Coalesce("deadline", "published_at", output_field=models.DateTimeField())
+REMINDER_DAYS = (30, 14, 7, 3, 1, 0)
+
+
+def every_personal_plan() -> list[str]:
+    return [plan.value for plan in PERSONAL_PLANS]
+
+
+def usual_reminder_days() -> list[int]:
+    return list(REMINDER_DAYS)
+
+
+def _due() -> Greatest:
+    """Until when people who answered an older version may leave this one unanswered, moves of its deadline included.
+
+    Without a deadline: not at all.
+    """
+    moved = DeadlineMove.objects.filter(terms=models.OuterRef("pk")).order_by("-deadline").values("deadline")[:1]
+    return Greatest(
+        Coalesce("deadline", "published_at", output_field=models.DateTimeField()),
+        models.Subquery(moved),  # GREATEST passes over NULL
+        output_field=models.DateTimeField(),
+    )
 
 
 class TermsQuerySet(models.QuerySet["Terms"]):
     def published(self, at: datetime) -> "TermsQuerySet":
         return self.filter(published_at__lte=at).order_by("-published_at", "-pk")
 
-    def asking(self, at: datetime) -> "TermsQuerySet":
-        """Published versions that need an answer, the newest first: the first is the one people owe."""
-        return self.published(at).filter(needs_answer=True)
+    def asking(self, at: datetime, plan: Any) -> "TermsQuerySet":
+        """Published versions that need an answer of people on `plan` (a value or an expression), the newest first."""
+        return self.published(at).filter(needs_answer=True, audience__contains=[plan])
+
+    def for_newcomers(self, at: datetime) -> "TermsQuerySet":
+        """Those of them that new people are asked already."""
+        return self.filter(models.Q(effective_at__isnull=True) | models.Q(effective_at__lte=at))
 
     def newer_than(self, published_at: Any, pk: Any) -> "TermsQuerySet":
         """Versions newer than the one of that moment and key (values or expressions)."""
         return self.filter(models.Q(published_at__gt=published_at) | models.Q(published_at=published_at, pk__gt=pk))
 
+    def with_due(self) -> "TermsQuerySet":
+        """Each with `due`: until when people who answered an older version may leave it unanswered."""
+        return self.annotate(due=_due())
+
     def due(self, at: datetime) -> "TermsQuerySet":
         """Versions that cannot be left unanswered any longer."""
-        return self.annotate(due=DUE).filter(due__lte=at)
+        return self.annotate(due=_due()).filter(due__lte=at)
 
     def dues(self) -> "models.QuerySet[Terms, datetime]":
         """Until when each may be left unanswered. The earliest comes first; a newer version grants no new delay."""
-        return self.annotate(due=DUE).order_by("due").values_list("due", flat=True)
+        return self.annotate(due=_due()).order_by("due").values_list("due", flat=True)
 
 
 class Terms(models.Model):
     slug = models.SlugField(unique=True, help_text="The version's name in addresses, for example 2025-08-28.")
+    language = models.CharField(max_length=10, default="en", help_text="The language of the text below.")
     title = models.CharField(max_length=200)
     summary = models.TextField(help_text="What changes, in at most five plain lines, one a line.")
     body = models.TextField(help_text="The whole text, in Markdown.")
+    audience = ArrayField(
+        models.CharField(max_length=8, choices=[(plan.value, Plan(plan).label) for plan in PERSONAL_PLANS]),
+        default=every_personal_plan,
+        help_text="The personal plans whose people these terms concern.",
+    )
     needs_answer = models.BooleanField(default=True, help_text="Off for corrections that ask nobody.")
-    published_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    effective_at = models.DateTimeField(
+        null=True, blank=True, help_text="From when on new people are asked; left empty, from publication on."
+    )
     deadline = models.DateTimeField(
         null=True, blank=True, help_text="Until when people who answered an earlier version may wait with their answer."
+    )
+    reminder_days = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MaxValueValidator(365)]),
+        default=usual_reminder_days,
+        blank=True,
+        help_text="How many days before the deadline undecided people are reminded; 0 is the day itself.",
     )
     # The retention schedule that these terms promise.
     training_years = models.PositiveSmallIntegerField(default=5)
@@ -53,6 +102,8 @@ class Terms(models.Model):
     temporary_hours = models.PositiveSmallIntegerField(default=24)
     deletion_hours = models.PositiveSmallIntegerField(default=24)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    # SHA-256 of the document that `/terms/<slug>.json` serves: exactly what people see. Set by sealing.
+    digest = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = TermsQuerySet.as_manager()
 
@@ -64,7 +115,10 @@ class Terms(models.Model):
                 condition=models.Q(standard_days__gte=1, training_years__gte=1, temporary_hours__gte=1)
                 & models.Q(deletion_hours__gte=1, deletion_hours__lte=720),
                 name="durations_are_promised_ones",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(published_at__isnull=True) | ~models.Q(digest=""), name="published_terms_are_sealed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -79,18 +133,6 @@ class Terms(models.Model):
         return [line.strip() for line in self.summary.splitlines() if line.strip()]
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of exactly what people see and are promised."""
-        seen: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in (
-                *("slug", "title", "summary", "body"),
-                *("training_years", "standard_days", "temporary_hours", "deletion_hours"),
-            )
-        }
-        return hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-    @property
     def schedule(self) -> Schedule:
         return Schedule(
             training=Duration(years=self.training_years),
@@ -98,3 +140,35 @@ class Terms(models.Model):
             temporary=Duration(hours=self.temporary_hours),
             deleted=Duration(hours=self.deletion_hours),
         )
+
+
+class TermsTranslation(models.Model):
+    """The text of a version in one more language. Sealed together with it."""
+
+    terms = models.ForeignKey(Terms, models.CASCADE, related_name="translations")
+    language = models.CharField(max_length=10)
+    title = models.CharField(max_length=200)
+    summary = models.TextField()
+    body = models.TextField()
+
+    class Meta:
+        ordering = ["language"]
+        constraints = [models.UniqueConstraint(fields=["terms", "language"], name="one_translation_per_language")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.language})"
+
+
+class DeadlineMove(models.Model):
+    """A deadline moved to a later moment, outside the version's hash, for a reason that everybody can read."""
+
+    terms = models.ForeignKey(Terms, models.PROTECT, related_name="moves")
+    deadline = models.DateTimeField()
+    reason = models.CharField(max_length=500)
+    moved_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["moved_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.terms.slug}: {self.deadline:%Y-%m-%d %H:%M}"
