@@ -1,11 +1,11 @@
 from django.urls import path
 
-from privacy import views
+from privacy.views import choice, settings, terms
 
 app_name = "privacy"
 urlpatterns = [
-    path("privacy/", views.settings, name="settings"),
-    path("privacy/choice/", views.choice, name="choice"),
-    path("terms/", views.terms_list, name="terms_list"),
-    path("terms/<slug:slug>/", views.terms, name="terms"),
+    path("privacy/", settings.settings, name="settings"),
+    path("privacy/choice/", choice.choice, name="choice"),
+    path("terms/", terms.terms_list, name="terms_list"),
+    path("terms/<slug:slug>/", terms.terms, name="terms"),
 ]

@@ -33,7 +33,7 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         Age is judged by this person, not by an older copy.
         """
         resting_from = models.Subquery(_unanswered(clock.now()).dues()[:1])
-        return self.select_related("terms", "user").annotate(**{"suspended_from": resting_from})
+        return self.select_related("terms", "user").annotate(suspended_from=resting_from)
 
     def in_force(self, at: datetime) -> "StandingQuerySet":
         """Standings that do not rest at that moment: `policy.suspended` in SQL."""

@@ -1,30 +1,9 @@
-"""Staff's view of terms, ledger and sweeps: to read, not to change."""
-
-from typing import Any
+"""Staff's view of ledger, standings and sweeps."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
-from accounts.staff import StaffAdmin
-from privacy.models import Event, Standing, SweepRun, Terms, Tombstone
-
-
-class ReadOnlyAdmin(StaffAdmin):
-    """Evidence is looked at; the database would refuse a change anyway."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(Terms)
-class TermsAdmin(ReadOnlyAdmin):
-    list_display = ["title", "slug", "published_at", "deadline", "needs_answer"]
+from privacy.admin.base import ReadOnlyAdmin
+from privacy.models import Event, Standing, SweepRun, Tombstone
 
 
 @admin.register(Event)
