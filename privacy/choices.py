@@ -43,10 +43,10 @@ def choose(
             standing.epoch += 1
         standing.terms, standing.training, standing.keep_history = terms, training, keep_history
         standing.since = clock.now()
-        standing.suspended_from = None
         standing.save()
         for act in acts:
             ledger.record(act, subject=user, actor=user, terms=terms, source=source, detail={"epoch": standing.epoch})
+        standing = Standing.objects.whole().get(user=user)  # no newer terms are unanswered now
         _carry_out(user, standing)
     return standings.as_facts(user, standing)
 

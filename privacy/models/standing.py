@@ -70,9 +70,6 @@ class Standing(models.Model):
 
     objects = StandingQuerySet.as_manager()
 
-    # From when on this answer rests, because newer terms are unanswered. Read by `whole()`.
-    suspended_from: datetime | None = None
-
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -90,6 +87,6 @@ class Standing(models.Model):
             training=Training(self.training) if self.training else None,
             keep_history=self.keep_history,
             epoch=self.epoch,
-            suspended_from=self.suspended_from,
+            suspended_from=getattr(self, "suspended_from", None),  # read by `whole()`
             **more,
         )
