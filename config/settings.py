@@ -20,6 +20,7 @@ SECRET_KEY = env.str("SECRET_KEY", "") or environment.generated_secret(DATA_DIR,
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", LOOPBACK_HOSTS)
 PUBLIC_ORIGIN = env.str("PUBLIC_ORIGIN", "")  # e.g. https://chat.example.org, behind TLS
+LINK_ORIGIN = PUBLIC_ORIGIN.rstrip("/") or env.str("LOCAL_ORIGIN", "http://127.0.0.1:8000")  # in mails
 CSRF_TRUSTED_ORIGINS = [PUBLIC_ORIGIN] if PUBLIC_ORIGIN else []
 
 BEHIND_TLS = PUBLIC_ORIGIN.startswith("https://")
@@ -250,6 +251,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
 CELERY_BEAT_SCHEDULE = {
     "revive silent answers": {"task": "chat.tasks.revive_silent_answers", "schedule": timedelta(seconds=5)},
     "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
+    "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
     "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
     "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
 }

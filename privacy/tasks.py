@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from privacy import reminders
 from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
 
@@ -17,3 +18,9 @@ def sweep() -> None:
 def scrub() -> None:
     """Overwrite what was purged."""
     scrubbing.scrub()
+
+
+@shared_task(name="privacy.tasks.remind")
+def remind() -> None:
+    """Send the reminders that are due, each once."""
+    reminders.remind()

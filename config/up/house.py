@@ -52,6 +52,7 @@ class House:
             "PARLEY_DATA_DIR": str(options.data),
             "PYTHONUNBUFFERED": "1",
         }
+        self.environment.setdefault("LOCAL_ORIGIN", f"http://127.0.0.1:{options.port}")
         # For migrations alone: what serves people must not be able to change the ledger.
         self.owner = self.environment.pop("DATABASE_OWNER_URL", "")
 
