@@ -79,8 +79,7 @@ def moment_of(deadline: datetime, days: int, zone: ZoneInfo) -> datetime:
 
 
 def _occasions(now: datetime) -> Iterator[Occasion]:
-    coming = Terms.objects.published(now).filter(needs_answer=True).with_due()
-    for terms in coming.filter(due__gt=now).prefetch_related("moves"):
+    for terms in Terms.objects.published(now).filter(needs_answer=True).coming(now).prefetch_related("moves"):
         assert terms.published_at is not None
         deadline: datetime = terms.due  # type: ignore[attr-defined]
         known_since = max([terms.published_at, *(move.moved_at for move in terms.moves.all())])

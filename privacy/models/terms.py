@@ -66,6 +66,10 @@ class TermsQuerySet(models.QuerySet["Terms"]):
         """Versions that cannot be left unanswered any longer."""
         return self.annotate(due=_due()).filter(due__lte=at)
 
+    def coming(self, at: datetime) -> "TermsQuerySet":
+        """Versions that can still be left unanswered, each with `due`."""
+        return self.annotate(due=_due()).filter(due__gt=at)
+
     def dues(self) -> "models.QuerySet[Terms, datetime]":
         """Until when each may be left unanswered. The earliest comes first; a newer version grants no new delay."""
         return self.annotate(due=_due()).order_by("due").values_list("due", flat=True)

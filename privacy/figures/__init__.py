@@ -1,0 +1,1 @@
+"""What staff sees of how people answer: numbers of groups, never of a person."""
