@@ -13,7 +13,7 @@ def areas(title: str, labels: Sequence[str], series: Sequence[tuple[str, Sequenc
     sums = list(
         zip(*(accumulate(column) for column in zip(*(values for _, values in series), strict=True)), strict=True)
     )
-    top = _round_up(max((max(row) for row in sums), default=0))
+    top = _round_up(max((value for row in sums for value in row), default=0))
     below: Sequence[int] = [0] * len(labels)
     shapes = []
     for (name, _), above in zip(series, sums, strict=True):
