@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -133,6 +134,9 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": dict(dj_database_url.parse(DATABASE_OWNER_URL if environment.migrating() else DATABASE_URL))
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Statements are planned once for each connection. A pooler that shares connections between transactions cannot do that.
+if env.bool("DATABASE_PREPARES", True):
+    DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=3)
 # A pool where many threads come and go (web, generation); prefork workers keep one connection each, and nothing else
 # keeps one: under ASGI a kept connection belongs to a thread that may never serve again.
 if pool_size := env.int("DATABASE_POOL_SIZE", 0):
@@ -205,6 +209,13 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("TRUST_PROXY_HEADERS", False) else 0
 # Keys that vouch for it, in no database (docs/configuration.md).
 
 LEDGER_MAC_KEY = env.str("LEDGER_MAC_KEY", "") or environment.generated_secret(DATA_DIR, "ledger_mac_key")
+LEDGER_OLD_MAC_KEYS = env.list("LEDGER_OLD_MAC_KEYS", [])
+LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", "") or environment.generated_secret(DATA_DIR, "ledger_signing_key")
+LEDGER_OLD_SIGNING_KEY = env.str("LEDGER_OLD_SIGNING_KEY", "")
+# The name under which heads are signed; the heads' file, best on another disk.
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", "") or f"{urlsplit(PUBLIC_ORIGIN).netloc or 'localhost'}/parley"
+LEDGER_HEADS_FILE = env.str("LEDGER_HEADS_FILE", "") or str(DATA_DIR / "heads.jsonl")
+LEDGER_SALT_DAYS = env.int("LEDGER_SALT_DAYS", 30)
 
 # --- Models that answer -----------------------------------------------------
 
@@ -254,6 +265,13 @@ CELERY_BEAT_SCHEDULE = {
     "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
     "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
     "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
+    "grow the ledger's tree": {"task": "privacy.tasks.grow_tree", "schedule": timedelta(seconds=10)},
+    "give late events their leaves": {
+        "task": "privacy.tasks.grow_tree",
+        "kwargs": {"everything": True},
+        "schedule": timedelta(hours=1),
+    },
+    "drop old salts": {"task": "privacy.tasks.drop_salts", "schedule": timedelta(hours=1)},
 }
 
 # --- Language, time, files --------------------------------------------------

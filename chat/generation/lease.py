@@ -5,15 +5,17 @@ Conditions stand on the row itself, never behind a join: Django would put a join
 that meet, the one that waited would then judge the row as it was before.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import connection
+from django.db.models import F
 
 from accounts import clock
+from accounts.plans import grant_of
 from chat.generation.prompt import turns_before
 from chat.models import Message
 from chat.models.message import State
@@ -35,26 +37,37 @@ class Work:
     revived: bool  # another worker began this and fell silent
 
 
+CLAIM = """
+WITH unheld AS (
+    SELECT message.id, message.lease_until, workspace.plan, workspace.overrides
+    FROM chat_message AS message
+        JOIN chat_conversation AS conversation ON conversation.id = message.conversation_id
+        JOIN accounts_workspace AS workspace ON workspace.id = conversation.workspace_id
+    WHERE message.id = %(pk)s AND message.state IN ('waiting', 'streaming') AND conversation.deleted_at IS NULL
+        AND (message.lease_until IS NULL OR message.lease_until < %(now)s)
+    FOR UPDATE OF message
+)
+UPDATE chat_message AS message SET attempt = attempt + 1, state = 'streaming', lease_until = %(until)s
+FROM unheld WHERE message.id = unheld.id
+RETURNING message.public_id, message.attempt, message.text, message.parent_id,
+    message.stop_requested_at IS NOT NULL, unheld.lease_until IS NOT NULL, unheld.plan, unheld.overrides
+"""
+
+
 def claim(pk: int) -> Work | None:
-    """Take the lease of an open answer that nobody holds; None if there is none to take."""
+    """Take the lease of an open answer that nobody holds; None if there is none to take.
+
+    Whoever waited for the row sees it as it has become, finds it held, and goes.
+    """
     now = clock.now()
-    with transaction.atomic():
-        unheld = Message.objects.open().undeleted().filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), pk=pk)
-        # Locked as it is now; whoever waited for the lock finds it held, and goes.
-        answer = unheld.select_for_update(of=("self",)).select_related("conversation__workspace").first()
-        if answer is None:
-            return None
-        before, answer.attempt = answer.lease_until, answer.attempt + 1
-        Message.objects.filter(pk=pk).update(attempt=answer.attempt, state=State.STREAMING, lease_until=now + LEASE)
-    return Work(
-        pk=pk,
-        answer=answer.public_id,
-        attempt=answer.attempt,
-        text=answer.text,
-        turns=turns_before(answer),
-        stopped=answer.stop_requested_at is not None,
-        revived=before is not None,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"pk": pk, "now": now, "until": now + LEASE})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    public_id, attempt, text, question, stopped, revived, plan, overrides = row
+    turns = turns_before(question, grant_of(plan, json.loads(overrides)).context_tokens)
+    return Work(pk, public_id, attempt, text, turns, stopped, revived)
 
 
 @dataclass(frozen=True)

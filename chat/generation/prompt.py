@@ -1,50 +1,38 @@
 """What the model is given: the branch that leads to the answer, cut to what fits."""
 
-from collections.abc import Iterable
-
 from django.conf import settings
-from django.db.models.functions import Length
+from django.db import connection
 
-from chat.models import Message
 from chat.models.message import Role
 from chat.providers.base import Turn
 
 CHARACTERS_PER_TOKEN = 3  # a cautious mean over languages; the model's own limit is the judge
 SHARE_FOR_QUESTION = 0.7  # of the context; the rest is room for the answer
 
-
-def turns_before(answer: Message) -> list[Turn]:
-    """The turns that lead to `answer`, oldest first; the oldest are left out where the context is too small."""
-    fitting = _fitting(_branch(answer), _budget(answer.conversation.workspace.grant.context_tokens))
-    turns = [
-        Turn("assistant" if role == Role.ASSISTANT else "user", text)
-        for role, text in Message.objects.filter(pk__in=fitting).order_by("pk").values_list("role", "text")
-    ]
-    return turns[1:] if turns[0].role == "assistant" and len(turns) > 1 else turns
-
-
-def _branch(answer: Message) -> list[int]:
-    """The messages that lead to `answer`, newest first. The tree is read without its texts, which may be long."""
-    parents = dict(answer.conversation.messages.filter(pk__lt=answer.pk).values_list("pk", "parent"))
-    branch: list[int] = []
-    at = answer.parent_id
-    while at is not None:
-        branch.append(at)
-        at = parents[at]
-    return branch
+# From the question upwards, no further than the budget reaches: older texts, which may be long, are not read.
+# `used` counts the characters from the question to here; the first text is taken however long it is.
+BRANCH = """
+WITH RECURSIVE branch AS (
+    SELECT id, parent_id, role, char_length(text) AS length, char_length(text) AS used
+    FROM chat_message WHERE id = %(question)s
+    UNION ALL
+    SELECT above.id, above.parent_id, above.role, char_length(above.text), used + char_length(above.text)
+    FROM chat_message AS above JOIN branch ON above.id = branch.parent_id WHERE used < %(budget)s
+)
+SELECT message.role, message.text FROM branch JOIN chat_message AS message USING (id)
+WHERE length > 0 AND (used <= %(budget)s OR used = length) ORDER BY id
+"""
 
 
-def _fitting(branch: list[int], budget: int) -> Iterable[int]:
-    """The newest messages of `branch` whose texts fit `budget`, and the last one however long it is."""
-    lengths = dict(Message.objects.filter(pk__in=branch).values_list("pk", Length("text")))
-    fitting: list[int] = []
-    for pk in branch:
-        budget -= lengths[pk]
-        if budget < 0 and fitting:
-            break
-        if lengths[pk]:  # an answer that failed at once said nothing
-            fitting.append(pk)
-    return fitting
+def turns_before(question: int, context_tokens: int) -> list[Turn]:
+    """The turns up to `question` (a primary key), oldest first; the oldest are left out where the context is too small.
+
+    An answer that failed at once said nothing, and is left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(BRANCH, {"question": question, "budget": _budget(context_tokens)})
+        turns = [Turn("assistant" if role == Role.ASSISTANT else "user", text) for role, text in cursor.fetchall()]
+    return turns[1:] if turns and turns[0].role == "assistant" and len(turns) > 1 else turns
 
 
 def _budget(granted: int) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Coalesce
 
 from accounts import clock
@@ -13,6 +13,8 @@ from chat.models.conversation import Conversation
 from chat.providers.errors import FailureCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
@@ -39,6 +41,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def open(self) -> "MessageQuerySet":
         """Answers that are still to be written or being written."""
         return self.filter(state__in=OPEN_STATES)
+
+    def number(self, messages: "Sequence[Message]") -> None:
+        """Give new messages their primary keys before they are stored, so that rows can point at them."""
+        table = self.model._meta.db_table
+        numbers = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+        with connection.cursor() as cursor:
+            cursor.execute(numbers, [table, len(messages)])
+            for message, (number,) in zip(messages, cursor.fetchall(), strict=True):
+                message.pk = number
 
     def undeleted(self) -> "MessageQuerySet":
         """Messages of conversations that are not deleted; without a join, see chat/generation/lease.py."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import Count, Min
 
 from accounts import clock
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
+
+
+# Callers hold the person: nobody else spends between the count and the row.
+SPEND = """
+INSERT INTO chat_spentturn (user_id, workspace_id, at) SELECT %s, %s, %s
+WHERE (SELECT count(*) FROM chat_spentturn WHERE user_id = %s AND workspace_id = %s AND at > %s) < %s
+"""
 
 
 @dataclass(frozen=True)
@@ -37,10 +45,12 @@ def allowance(user: "User", workspace: Workspace) -> Allowance:
 
 def spend(user: "User", workspace: Workspace) -> None:
     """Take one message from the allowance, in the caller's transaction; raises LimitReached."""
-    grant = workspace.grant
-    if _spent(user, workspace, grant).count() >= grant.messages:
-        raise LimitReached(grant.messages)
-    SpentTurn.objects.create(user=user, workspace=workspace)
+    grant, now = workspace.grant, clock.now()
+    mine = [user.pk, workspace.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(SPEND, [*mine, now, *mine, now - grant.window, grant.messages])
+        if not cursor.rowcount:
+            raise LimitReached(grant.messages)
 
 
 def _spent(user: "User", workspace: Workspace, grant: Grant) -> "QuerySet[SpentTurn]":

@@ -4,7 +4,6 @@ What was read before a lock is read again under it: in between somebody may have
 deleted the conversation or asked elsewhere.
 """
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts.errors import NotFound
@@ -12,9 +11,6 @@ from accounts.models import User, Workspace
 from chat import access
 from chat.errors import Busy
 from chat.models import Conversation, Message
-
-if TYPE_CHECKING:
-    from chat.models.message import MessageQuerySet
 
 MOST_OPEN = 5  # answers of one person that are written at once; one person must not take all of a worker's threads
 
@@ -37,22 +33,21 @@ def hold_conversation(user: User, conversation: Conversation) -> None:
 
 
 def refuse_while_busy(user: User, parent: Message | None, reopen: Message | None, *, asks: bool) -> None:
-    """Raise Busy where an answer is still being written to what this turn builds on, or in too many places."""
-    mine = Message.objects.open().filter(conversation__author=user)
-    here = _in_the_way(parent, reopen, asks=asks)
-    if here is not None and here.exists():
+    """Raise Busy where an answer is still being written to what this turn builds on, or in too many places.
+
+    A question goes below an answer that has ended; another answer goes beside answers that have ended.
+    """
+    mine = Message.objects.open().filter(conversation__author=user).order_by("pk")
+    open_now = list(mine.values_list("pk", "parent_id")[:MOST_OPEN])
+    if reopen is not None or asks:
+        builds_on = reopen or parent
+        in_the_way = builds_on is not None and any(pk == builds_on.pk for pk, _ in open_now)
+    else:
+        in_the_way = parent is not None and any(above == parent.pk for _, above in open_now)
+    if in_the_way:
         raise Busy
-    if mine.count() >= MOST_OPEN:
+    if len(open_now) >= MOST_OPEN:
         raise Busy(f"{MOST_OPEN} answers are being written for you already. Wait for one, or stop one.")
-
-
-def _in_the_way(parent: Message | None, reopen: Message | None, *, asks: bool) -> "MessageQuerySet | None":
-    """A question goes below an answer that has ended; another answer goes beside answers that have ended."""
-    if reopen is not None:
-        return Message.objects.open().filter(pk=reopen.pk)
-    if parent is None:
-        return None
-    return Message.objects.open().filter(pk=parent.pk) if asks else Message.objects.open().filter(parent=parent)
 
 
 def asked_before(user: User, workspace: Workspace, request: UUID) -> Message | None:
