@@ -219,13 +219,15 @@ LEDGER_SALT_DAYS = env.int("LEDGER_SALT_DAYS", 30)
 
 # --- Models that answer -----------------------------------------------------
 
+MODEL_HOST = urlsplit(env.str("MODEL_URL", "")).hostname or "localhost"
 MODEL: dict[str, Any] = {
     "provider": env.str("MODEL_PROVIDER", "openai"),  # openai | anthropic | scripted
     "url": env.str("MODEL_URL", ""),
     "key": env.str("MODEL_KEY", ""),
     "name": env.str("MODEL_NAME", "smollm2"),
     "label": env.str("MODEL_LABEL", "") or env.str("MODEL_NAME", "SmolLM2"),
-    "operator": env.str("MODEL_OPERATOR", "this machine"),
+    "operator": env.str("MODEL_OPERATOR", "")
+    or ("this machine" if MODEL_HOST in {"localhost", "127.0.0.1", "::1"} else MODEL_HOST),
     "continues": env.bool("MODEL_CONTINUES", False),  # whether it goes on from an answer's beginning
     "max_tokens": env.int("MODEL_MAX_TOKENS", 0) or None,  # of one answer; unset: as the server does
     "context_tokens": env.int("MODEL_CONTEXT_TOKENS", 4096),

@@ -37,3 +37,25 @@ def test_the_clock_cannot_be_moved_in_production(tmp_path):
     assert refused.returncode != 0
     assert "CLOCK_FILE moves the clock" in refused.stderr
     assert manage("check", CLOCK_FILE=str(tmp_path / "clock")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "operator"),
+    [
+        ({}, "this machine"),
+        ({"MODEL_URL": "http://127.0.0.1:9999/v1"}, "this machine"),
+        ({"MODEL_URL": "https://models.example.org/v1"}, "models.example.org"),
+        ({"MODEL_URL": "https://models.example.org/v1", "MODEL_OPERATOR": "Example Models"}, "Example Models"),
+    ],
+)
+def test_who_receives_peoples_words_is_never_said_to_be_this_machine_by_default(variables, operator):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MODEL_")}
+    said = subprocess.run(
+        [sys.executable, "-c", "from config import settings; print(settings.MODEL['operator'])"],
+        env={**clean, **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == operator

@@ -47,6 +47,12 @@ document.addEventListener("parley:toast", ({ detail: text }) => {
 
 for (const element of document.querySelectorAll(".toast")) keepToast(element);
 
+// Whoever begins to write has seen what was said, and wants to see what comes next.
+document.addEventListener("input", ({ target }) => {
+  if (!target.matches("textarea")) return;
+  for (const element of document.querySelectorAll(".toast:not(:hover, :focus-within)")) element.remove();
+});
+
 // The drawer of narrow windows is a popover; on a wide one it is a plain column and must leave the top layer.
 const wide = matchMedia("(min-width: 56rem)");
 wide.addEventListener("change", () => {
