@@ -19,6 +19,8 @@ class StaffAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         assert request is not None
         field, _, last = lookup.rpartition("__")
+        if lookup in {getattr(one, "parameter_name", None) for one in self.get_list_filter(request)}:
+            return True  # a filter with a name of its own
         return {lookup, field if last in ADDED else lookup} & self._filtered(request) != set()
 
     def _filtered(self, request: HttpRequest) -> set[str]:

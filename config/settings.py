@@ -1,6 +1,5 @@
 """Settings. The environment is read here and nowhere else; docs/configuration.md lists every variable."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +7,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import beat, environment
 from config.environment import BASE_DIR
 
 DATA_DIR = environment.data_dir()
@@ -209,11 +208,13 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("TRUST_PROXY_HEADERS", False) else 0
 # Keys that vouch for it, in no database (docs/configuration.md).
 
 LEDGER_MAC_KEY = env.str("LEDGER_MAC_KEY", "") or environment.generated_secret(DATA_DIR, "ledger_mac_key")
-LEDGER_OLD_MAC_KEYS = env.list("LEDGER_OLD_MAC_KEYS", [])
+LEDGER_OLD_MAC_KEYS: list[str] = env.list("LEDGER_OLD_MAC_KEYS", [])
 LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", "") or environment.generated_secret(DATA_DIR, "ledger_signing_key")
 LEDGER_OLD_SIGNING_KEY = env.str("LEDGER_OLD_SIGNING_KEY", "")
 # The name under which heads are signed; the heads' file, best on another disk.
 LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", "") or f"{urlsplit(PUBLIC_ORIGIN).netloc or 'localhost'}/parley"
+if set(LEDGER_ORIGIN) & set(" +\n"):
+    raise ImproperlyConfigured("LEDGER_ORIGIN is a name in signed notes: no spaces, no plus sign.")
 LEDGER_HEADS_FILE = env.str("LEDGER_HEADS_FILE", "") or str(DATA_DIR / "heads.jsonl")
 LEDGER_SALT_DAYS = env.int("LEDGER_SALT_DAYS", 30)
 
@@ -261,20 +262,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
-CELERY_BEAT_SCHEDULE = {
-    "revive silent answers": {"task": "chat.tasks.revive_silent_answers", "schedule": timedelta(seconds=5)},
-    "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
-    "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
-    "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
-    "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
-    "grow the ledger's tree": {"task": "privacy.tasks.grow_tree", "schedule": timedelta(seconds=10)},
-    "give late events their leaves": {
-        "task": "privacy.tasks.grow_tree",
-        "kwargs": {"everything": True},
-        "schedule": timedelta(hours=1),
-    },
-    "drop old salts": {"task": "privacy.tasks.drop_salts", "schedule": timedelta(hours=1)},
-}
+CELERY_BEAT_SCHEDULE = beat.TASKS
 
 # --- Language, time, files --------------------------------------------------
 

@@ -1,17 +1,31 @@
 """The act of answering: terms and training question together, in one transaction with its evidence and its effects."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
 from accounts import clock
 from privacy import holdings, ledger, policy, standings, tagging
 from privacy.errors import BadAnswer, StaleAnswer
-from privacy.models import Standing, Terms
+from privacy.models import Event, Notice, Standing, Terms
 from privacy.vocabulary import Act, Source, Training
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+TRAINING_ACTS = {Act.TRAINING_ALLOWED, Act.TRAINING_DENIED, Act.TRAINING_WITHDRAWN}
+
+
+class Before(NamedTuple):
+    """What stood before an answer."""
+
+    terms: int | None
+    training: Training | None
+    keep_history: bool
+    despite_gpc: bool
 
 
 def is_asked(user: "User") -> bool:
@@ -20,35 +34,94 @@ def is_asked(user: "User") -> bool:
     return grown is not None and grown <= clock.now().date()
 
 
+@dataclass(frozen=True)
+class Circumstances:
+    """What an answer was given in reply to, and how the browser stood to it: evidence beside the answer itself."""
+
+    notice: Notice | None = None
+    gpc: bool = False  # the browser asks sites not to share data
+    despite_gpc: bool = False  # and the person, asked once more, allowed it all the same
+    context: Mapping[str, str] = field(default_factory=dict)  # evidence/context.py
+
+    def detail(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self.notice:
+            found |= {"notice": str(self.notice.event), "order": self.notice.order, "language": self.notice.language}
+        if self.gpc:
+            found |= {"gpc": True, "despite_gpc": self.despite_gpc}
+        return found
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What stands after an answer, what stood before it, and the event to show for it (None: nothing was new)."""
+
+    now: Standing
+    before: Before
+    event: Event | None
+
+
 @transaction.atomic
 def choose(
-    *, user: "User", terms: Terms, training: Training | None, keep_history: bool | None, source: Source
-) -> policy.Standing:
-    """Record that `user` accepts `terms` with this answer; returns what the ledger says now.
+    *,
+    user: "User",
+    terms: Terms,
+    training: Training | None,
+    keep_history: bool | None,
+    source: Source,
+    given: Circumstances | None = None,
+    seen: str | None = None,
+) -> Choice:
+    """Record that `user` accepts `terms` with this answer.
 
-    `keep_history` None leaves that wish as it is: where nothing was said about it, nothing is taken away.
-    Raises StaleAnswer if `terms` are not the ones owed now, BadAnswer if the answer does not fit the question.
-    Saying again what already stands records nothing.
+    `keep_history` None leaves that wish as it is: where nothing was said about it, nothing is taken away. `seen` is the
+    `state` of the standing that the question was put beside; None where nothing was shown.
+    Raises StaleAnswer if `terms` are not the ones owed now, or if the person has answered otherwise since `seen`;
+    BadAnswer if the answer does not fit the question. Saying again what already stands records nothing.
     """
+    given = given or Circumstances()
     standing = Standing.objects.for_change(user)
+    before = Before(standing.terms_id, standing.answer, standing.keep_history, standing.despite_gpc)
     if terms != standings.owed_terms(standing.user):
         raise StaleAnswer
     if is_asked(standing.user) != (training is not None):
         raise BadAnswer
+    if training is Training.ALLOW and given.gpc and not given.despite_gpc:
+        raise BadAnswer
     if keep_history is None:
         keep_history = standing.keep_history
     acts = _differences(standing, terms, training, keep_history)
-    if acts:
-        if Training.ALLOW in (standing.training, training) and standing.training != training:
-            standing.epoch += 1
-        standing.terms, standing.training, standing.keep_history = terms, training, keep_history
-        standing.since = clock.now()
-        standing.save()
-        for act in acts:
-            ledger.record(act, subject=user, actor=user, terms=terms, source=source, detail={"epoch": standing.epoch})
-        standing = Standing.objects.whole().get(user=user)  # no newer terms are unanswered now
-        _carry_out(user, standing)
-    return standings.as_facts(user, standing)
+    if acts and seen is not None and seen != standing.state:
+        raise StaleAnswer(elsewhere=True)
+    if not acts:
+        return Choice(standing, before, None)
+    if Training.ALLOW in (standing.training, training) and standing.training != training:
+        standing.epoch += 1
+    standing.terms, standing.training, standing.keep_history = terms, training, keep_history
+    standing.despite_gpc = training is Training.ALLOW and given.despite_gpc
+    standing.since = clock.now()
+    standing.save()
+    told = [ledger.Entry(act, terms, {"epoch": standing.epoch, **given.detail()}) for act in acts]
+    events = ledger.record_all(told, subject=user, actor=user, source=source, context=given.context, at=standing.since)
+    standing = Standing.objects.whole().get(user=user)  # no newer terms are unanswered now
+    _carry_out(user, standing)
+    return Choice(standing, before, _deciding(events))
+
+
+def undoes_to(before: Before, training: Training | None) -> Training | None:
+    """The answer that undoes `training`; None where only the person can say what it should be instead.
+
+    It goes back to the answer before. To somebody's first answer there is none: a first Allow goes back to Don't
+    allow, which takes nothing; a first Don't allow to nothing, for an Allow is never given by undoing.
+    """
+    if before.training is not None:
+        return before.training
+    return Training.DENY if training is Training.ALLOW else None
+
+
+def _deciding(events: Sequence[Event]) -> Event:
+    """The event that shows best what was decided: the answer on training, if there is one."""
+    return next((event for event in events if event.act in TRAINING_ACTS), events[0])
 
 
 @transaction.atomic
@@ -60,10 +133,11 @@ def judge_age_anew(user: "User") -> None:
     """
     standing = Standing.objects.for_change(user)
     if standing.training and not is_asked(standing.user):
-        standing.training, standing.since = None, clock.now()
+        standing.training, standing.despite_gpc, standing.since = None, False, clock.now()
         standing.epoch += 1
         standing.save()
-        ledger.record(Act.TRAINING_ENDED, subject=user, source=Source.OPERATOR, detail={"epoch": standing.epoch})
+        said = {"epoch": standing.epoch}
+        ledger.record(Act.TRAINING_ENDED, subject=user, source=Source.OPERATOR, detail=said, at=standing.since)
     _carry_out(user, standing)
 
 
@@ -74,10 +148,16 @@ def _differences(standing: Standing, terms: Terms, training: Training | None, ke
     if fresh:
         acts.append(Act.TERMS_ACCEPTED)
     if training is not None and (fresh or standing.training != training):
-        acts.append(Act.TRAINING_ALLOWED if training is Training.ALLOW else Act.TRAINING_DENIED)
+        acts.append(_act_of(training, before=standing.answer))
     if standing.keep_history != keep_history:
         acts.append(Act.HISTORY_KEPT if keep_history else Act.HISTORY_NOT_KEPT)
     return acts
+
+
+def _act_of(training: Training, *, before: Training | None) -> Act:
+    if training is Training.ALLOW:
+        return Act.TRAINING_ALLOWED
+    return Act.TRAINING_WITHDRAWN if before is Training.ALLOW else Act.TRAINING_DENIED
 
 
 def _carry_out(user: "User", standing: Standing) -> None:

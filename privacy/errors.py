@@ -16,8 +16,19 @@ class ConsentRequired(Exception):
 
 
 class StaleAnswer(Exception):
-    """An answer to something other than what the person owes now: nothing is recorded, the fresh text is shown."""
+    """An answer to something other than what the person owes now: nothing is recorded, the fresh text is shown.
+
+    `elsewhere` says that the person has answered in another place since this question was put.
+    """
+
+    def __init__(self, *, elsewhere: bool = False) -> None:
+        super().__init__()
+        self.elsewhere = elsewhere
 
 
 class BadAnswer(Exception):
     """An answer that is none: the training question was left open, or asked of somebody who is not asked."""
+
+
+class TooLateToDefer(Exception):
+    """There is no time left to put the answer off, or nothing to put off."""

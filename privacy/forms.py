@@ -1,15 +1,17 @@
 """The question and its answer. Nothing is preselected, and the answer is tied to exactly what was shown."""
 
-import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core import signing
+from django.utils.translation import gettext as _
 
+from privacy import notices
 from privacy.choices import is_asked
 from privacy.errors import StaleAnswer
-from privacy.models import Terms
-from privacy.vocabulary import Training
+from privacy.models import Notice, Standing, Terms
+from privacy.vocabulary import Order, Training
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -25,6 +27,7 @@ class ChoiceForm(forms.Form):
         required=False,
     )
     keep_history = forms.BooleanField(required=False, label="Keep my history")
+    despite_gpc = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, user: "User", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +38,7 @@ class ChoiceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or {}
         if self.asked and "training" not in self.errors and not answers.get("training"):
-            self.add_error("training", "Please choose one of the two: there is no answer until you give one.")
+            self.add_error("training", _("Please choose one of the two: there is no answer until you give one."))
         return answers
 
     @property
@@ -47,34 +50,59 @@ def options(user: "User", terms: Terms) -> list[dict[str, str]]:
     """The two answers, equal in everything, in an order that is random per person but stable."""
     if not is_asked(user):
         return []
+    years, days = terms.training_years, terms.standard_days
     both = [
         {
             "value": Training.ALLOW.value,
             "title": Training.ALLOW.words,
-            "sentence": f"Chats begun from now on may be used to train models and are kept for {terms.training_years} "
-            "years after their last message.",
+            "sentence": _(
+                "Chats begun from now on may be used to train models and are kept for %(years)s years "
+                "after their last message."
+            )
+            % {"years": years},
         },
         {
             "value": Training.DENY.value,
             "title": Training.DENY.words,
-            "sentence": f"Your chats are not used to train models and are kept for {terms.standard_days} days "
-            "after their last message.",
+            "sentence": _(
+                "Your chats are not used to train models and are kept for %(days)s days after their last message."
+            )
+            % {"days": days},
         },
     ]
-    flipped = hashlib.sha256(user.public_id.bytes).digest()[0] % 2
-    return both[::-1] if flipped else both
+    return both if notices.order_for(user) is Order.ALLOW_FIRST else both[::-1]
 
 
-def token_for(user: "User", terms: Terms) -> str:
-    """Ties an answer to the person and to the text that was shown."""
-    return signing.dumps({"person": str(user.public_id), "terms": terms.digest}, salt=SALT)
+@dataclass(frozen=True)
+class Shown:
+    """What a token says its question was put with."""
+
+    state: str  # Standing.state beside it
+    notice: str  # key of the event of the notice; empty if nothing new was asked
 
 
-def check_token(token: str, user: "User", terms: Terms) -> None:
-    """Raise StaleAnswer unless `token` was made for this person and exactly this text, less than a day ago."""
+def token_for(user: "User", terms: Terms, standing: Standing | None = None, notice: Notice | None = None) -> str:
+    """Ties an answer to the person, to the text that was shown and in which form, and to what stood beside it."""
+    shown = {
+        "person": str(user.public_id),
+        "terms": terms.digest,
+        "state": _state(standing),
+        "notice": str(notice.event) if notice else "",
+    }
+    return signing.dumps(shown, salt=SALT)
+
+
+def check_token(token: str, user: "User", terms: Terms) -> Shown:
+    """What `token` says; StaleAnswer unless it was made for this person and this text, less than a day ago."""
     try:
         shown = signing.loads(token, salt=SALT, max_age=VALID_SECONDS)
-    except signing.BadSignature as error:
+        said = Shown(shown["state"], shown["notice"])
+    except (signing.BadSignature, KeyError, TypeError) as error:
         raise StaleAnswer from error
-    if shown != {"person": str(user.public_id), "terms": terms.digest}:
+    if (shown.get("person"), shown.get("terms")) != (str(user.public_id), terms.digest):
         raise StaleAnswer
+    return said
+
+
+def _state(standing: Standing | None) -> str:
+    return (standing or Standing()).state

@@ -6,14 +6,14 @@ neither is refused, so that a new door cannot be forgotten.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
 
+from accounts.request import PersonalRequest
 from privacy.errors import ConsentRequired
+from privacy.views.choice import instead_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -52,10 +52,10 @@ class GateMiddleware:
 
 
 def refusal(request: HttpRequest, error: ConsentRequired) -> HttpResponse:
-    """403 with where to go, as JSON for programs; people are taken to the question itself."""
-    if wants_json(request):
+    """403 with where to go, as JSON for programs; people see the question itself, and keep what they wrote."""
+    if wants_json(request) or not request.user.is_authenticated:
         return JsonResponse({"error": consent_error(error)}, status=403)
-    return redirect(f"{reverse('privacy:choice')}?{urlencode({'next': reverse('chat:new')})}")
+    return instead_of(cast("PersonalRequest", request), error)
 
 
 def consent_error(error: ConsentRequired) -> dict[str, str | None]:

@@ -35,7 +35,7 @@ def scrub() -> list[str]:
     if last is None or cache.get(DONE) == last.pk or not cache.add(PAUSING, 1, PAUSE):
         return []
     tables = [table for table in _tables() if _size(table) <= LARGEST]
-    rewritten = [table for table in tables if _rewrite(table)]
+    rewritten = [table for table in tables if rewrite(table)]
     if rewritten != tables:
         cache.delete(PAUSING)  # a busy table is tried again at the next call
     elif clock.now() - last.started_at > SETTLED:
@@ -58,7 +58,7 @@ def _size(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _rewrite(table: str) -> bool:
+def rewrite(table: str) -> bool:
     """Rewrite one table. A busy table, or a role without MAINTAIN (PostgreSQL 17), costs a log line."""
     name = connection.ops.quote_name(table)
     try:

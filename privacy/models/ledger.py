@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts import clock
-from privacy.vocabulary import Act, Source
+from privacy.vocabulary import Act
 
 
 class Subject(models.Model):
@@ -39,9 +39,9 @@ class Event(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     subject = models.UUIDField(null=True, blank=True)
     actor = models.UUIDField(null=True, blank=True)
-    act = models.CharField(max_length=24, choices=[(act.value, act.sentence) for act in Act])
+    act = models.CharField(max_length=24)  # an Act; no choices, for a new act needs no migration
     terms = models.CharField("terms (SHA-256)", max_length=64, blank=True)
-    source = models.CharField(max_length=16, choices=[(source.value, source.value) for source in Source])
+    source = models.CharField(max_length=16)  # a Source
     at = models.DateTimeField(default=clock.now)
     detail = models.JSONField(default=dict, blank=True)
     context = models.JSONField(default=dict, blank=True)  # address and agent, as salted hashes

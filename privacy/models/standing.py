@@ -81,10 +81,19 @@ class Standing(models.Model):
     def __str__(self) -> str:
         return f"Standing of {self.user_id}"
 
+    @property
+    def answer(self) -> Training | None:
+        return Training(self.training) if self.training else None
+
+    @property
+    def state(self) -> str:
+        """A name for exactly this standing: a question put beside another one has been answered since."""
+        return f"{self.terms_id}/{self.epoch}/{self.training}/{self.keep_history}"
+
     def facts(self, **more: Any) -> policy.Standing:
         """This standing as the policy sees it; `more` carries what stands elsewhere (age)."""
         return policy.Standing(
-            training=Training(self.training) if self.training else None,
+            training=self.answer,
             keep_history=self.keep_history,
             epoch=self.epoch,
             suspended_from=getattr(self, "suspended_from", None),  # read by `whole()`

@@ -3,9 +3,12 @@
 Events take no part in it when they are written: the builder (privacy/evidence/tree.py) gives positions afterwards.
 """
 
+from typing import Any
+
 from django.db import models
 
 from accounts import clock
+from privacy.canonical import moment
 from privacy.models.ledger import Event
 
 
@@ -13,6 +16,9 @@ class Leaf(models.Model):
     position = models.PositiveBigIntegerField(primary_key=True)
     event = models.OneToOneField(Event, models.PROTECT, related_name="leaf")
     hash = models.CharField(max_length=64)  # of the leaf: SHA-256(0x00, the event's hash)
+
+    class Meta:
+        verbose_name_plural = "leaves"
 
     def __str__(self) -> str:
         return str(self.position)
@@ -48,13 +54,23 @@ class LedgerKey(models.Model):
     def __str__(self) -> str:
         return self.key_id
 
+    def published(self) -> dict[str, str]:
+        return {
+            "key": self.key_id,
+            "public": self.public,
+            "from": moment(self.from_at),
+            "vouched_by": self.vouched_by,
+            "voucher": self.voucher,
+        }
+
 
 class TreeHead(models.Model):
-    """The root over the first `size` leaves, signed at a moment."""
+    """The root over the first `size` leaves, signed at a moment (its form: privacy/evidence/heads.py)."""
 
+    origin = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
     root = models.CharField(max_length=64)
-    at = models.DateTimeField(default=clock.now)
+    at = models.DateTimeField(default=clock.now, db_index=True)
     key_id = models.CharField(max_length=16)
     signature = models.CharField(max_length=128)  # base64
 
@@ -63,3 +79,13 @@ class TreeHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.size} leaves at {self.at:%Y-%m-%d %H:%M}"
+
+    def published(self) -> dict[str, Any]:
+        return {
+            "origin": self.origin,
+            "size": self.size,
+            "root": self.root,
+            "at": moment(self.at),
+            "key": self.key_id,
+            "signature": self.signature,
+        }

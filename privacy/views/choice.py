@@ -1,27 +1,163 @@
-"""The question at first entry and whenever terms need a new answer."""
+"""The question at first entry and whenever terms need a new answer; putting it off; taking an answer back."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.request import PersonalRequest as Request
-from privacy.forms import ChoiceForm
+from privacy import choices, notices, standings
+from privacy.choices import Circumstances
+from privacy.errors import BadAnswer, ConsentRequired, StaleAnswer, TooLateToDefer
+from privacy.evidence.context import context_of
+from privacy.forms import ChoiceForm, check_token
 from privacy.gate import gate_for
-from privacy.views.question import next_page, question, recorded
-from privacy.vocabulary import Source
+from privacy.models import Standing
+from privacy.views.question import (
+    KEPT,
+    UNDO_SALT,
+    asks_not_to_share,
+    confirm,
+    confirmation,
+    in_fragments,
+    kept_words,
+    next_page,
+    notice_of,
+    question,
+    take,
+)
+from privacy.vocabulary import Source, Training
+
+UNDO_WITHIN = timedelta(hours=1)
+MADE = "Parley-Choice"  # the header that tells a script whether the answer is recorded
 
 
 @require_http_methods(["GET", "POST"])
 def choice(request: Request) -> HttpResponse:
-    """The question at first entry and whenever terms need a new answer, as a page of its own.
+    """The question, on a page of its own or as the dialog's content (`X-Requested-With: fetch`).
 
     Only a ticked box says something about the history here: silence does not end what was asked for before.
     """
     form = ChoiceForm(request.POST or None, user=request.user)
-    if form.is_valid():
-        keep_history = form.cleaned_data["keep_history"] or None
-        if recorded(request, form, keep_history, Source.PAGE):
-            return redirect(next_page(request))
-        form = ChoiceForm(user=request.user)
-    more = {"gate": gate_for(request.user, request.user.personal_workspace), "next": next_page(request)}
-    return question(request, "privacy/choice.html", form, more)
+    source = Source.DIALOG if request.POST.get("source") == Source.DIALOG else Source.PAGE
+    if not form.is_valid():
+        return _asked(request, form, source)
+    taken = take(request, form, form.cleaned_data["keep_history"] or None, source)
+    if taken.confirm:
+        return asked_once_more(request, form, source)
+    if taken.choice is None:
+        return _asked(request, ChoiceForm(user=request.user), source, why=taken.why)
+    if in_fragments(request):
+        return HttpResponse(confirmation(request, taken.choice), headers={MADE: "recorded"})
+    confirm(request, taken.choice)
+    return _back_to_the_words(request) if kept_words(request) else redirect(next_page(request))
+
+
+@require_POST
+def defer(request: Request) -> HttpResponse:
+    """Not now: before the deadline only, and the dialog comes back after a day."""
+    terms = standings.owed_terms(request.user)
+    try:
+        if terms is None:
+            raise StaleAnswer
+        shown = check_token(request.POST.get("token", ""), request.user, terms)
+        notice = notice_of(request.user, terms, shown.notice)
+        if notice is None:
+            raise StaleAnswer
+        until = notices.defer(request.user, notice, context=context_of(request))
+    except StaleAnswer:
+        messages.warning(request, _("This page was open for too long. Here is the current question."))
+        return redirect("privacy:choice")
+    except TooLateToDefer:
+        messages.warning(request, _("There is nothing left to put off. Please see the question below."))
+        return redirect("privacy:choice")
+    if in_fragments(request):
+        return HttpResponse(headers={MADE: "deferred"}, status=204)
+    day = date_format(localtime(until), "j F Y, H:i")
+    messages.info(request, _("Nothing is decided yet. You have until %(day)s.") % {"day": day})
+    return redirect(next_page(request))
+
+
+@require_POST
+def undo(request: Request) -> HttpResponse:
+    """Take the last answer back: a new choice of its own, which says what the answer before said."""
+    try:
+        to = signing.loads(request.POST.get("undo", ""), salt=UNDO_SALT, max_age=UNDO_WITHIN)
+        terms = standings.owed_terms(request.user)
+        standing = Standing.objects.filter(user=request.user).first()
+        again = standing is None or standing.state != to["state"]
+        if terms is None or again or to["person"] != str(request.user.public_id):
+            raise StaleAnswer
+        gpc = asks_not_to_share(request)
+        made = choices.choose(
+            user=request.user,
+            terms=terms,
+            training=Training(to["training"]) if to["training"] else None,
+            keep_history=to["keep_history"],
+            source=Source.PAGE,
+            given=Circumstances(gpc=gpc, despite_gpc=to["despite_gpc"], context=context_of(request)),
+            seen=to["state"],
+        )
+    except (signing.BadSignature, StaleAnswer, BadAnswer):
+        messages.warning(request, _("That can no longer be undone here. You can change your answer on this page."))
+        return redirect("privacy:settings")
+    confirm(request, made)
+    return redirect(next_page(request))
+
+
+# --- Pages --------------------------------------------------------------------
+
+
+def _asked(request: Request, form: ChoiceForm, source: Source, why: str = "") -> HttpResponse:
+    template = "privacy/_question.html" if in_fragments(request) else "privacy/choice.html"
+    return question(request, template, form, _more(request) | {"why": why}, source)
+
+
+def asked_once_more(request: Request, form: ChoiceForm, source: Source) -> HttpResponse:
+    """An Allow against the browser's wish is confirmed in words; it wins, and so does thinking better of it."""
+    template = "privacy/_despite_gpc.html" if in_fragments(request) else "privacy/despite_gpc.html"
+    more = {"token": request.POST["token"], "keep_history": form.cleaned_data["keep_history"], "source": source.value}
+    more["action"] = reverse("privacy:settings" if source is Source.SETTINGS else "privacy:choice")
+    return render(request, template, _more(request) | more)
+
+
+def _more(request: Request, kept: Mapping[str, str] | None = None) -> dict[str, Any]:
+    gate = gate_for(request.user, request.user.personal_workspace)
+    kept = kept_words(request) if kept is None else kept
+    return {"gate": gate, "next": next_page(request), "kept_words": [(KEPT + name, kept[name]) for name in kept]}
+
+
+def instead_of(request: Request, error: ConsentRequired) -> HttpResponse:
+    """The question in place of what a form was sent for; what was in the form is carried along and comes back."""
+    kept = {name: str(value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    kept["door"] = request.path
+    form = ChoiceForm(user=request.user)
+    return question(
+        request, "privacy/choice.html", form, _more(request, kept) | {"why": error.message}, Source.PAGE, status=403
+    )
+
+
+def _back_to_the_words(request: Request) -> HttpResponse:
+    """What the gate stopped, ready to be sent by whoever wrote it."""
+    words = dict(kept_words(request))
+    door = words.pop("door", "")
+    if not _is_gated(door):
+        return redirect(next_page(request))
+    return render(request, "privacy/ready.html", {"door": door, "words": words, "elsewhere": reverse("chat:new")})
+
+
+def _is_gated(path: str) -> bool:
+    """Whether a turn may begin at that address of ours: nothing else takes words that the gate stopped."""
+    try:
+        return getattr(resolve(path).func, "gate", "") == "gated"
+    except Resolver404:
+        return False

@@ -8,17 +8,22 @@ from accounts.request import PersonalRequest as Request
 from privacy.consequences import consequences
 from privacy.forms import ChoiceForm
 from privacy.models import Event
-from privacy.views.question import question, recorded
+from privacy.views.choice import asked_once_more
+from privacy.views.question import confirm, question, take
 from privacy.vocabulary import Source
 
 
 @require_http_methods(["GET", "POST"])
 def settings(request: Request) -> HttpResponse:
     """What applies now, because of which answer, and two equal ways to change it."""
-    form = ChoiceForm(request.POST or None, user=request.user)
+    form, why = ChoiceForm(request.POST or None, user=request.user), ""
     if form.is_valid():
-        if recorded(request, form, form.cleaned_data["keep_history"], Source.SETTINGS):
+        taken = take(request, form, form.cleaned_data["keep_history"], Source.SETTINGS)
+        if taken.choice:
+            confirm(request, taken.choice)
             return redirect("privacy:settings")
-        form = ChoiceForm(user=request.user)
-    more = {"history": Event.objects.of(request.user), "consequences": consequences(request.user)}
-    return question(request, "privacy/settings.html", form, more)
+        if taken.confirm:
+            return asked_once_more(request, form, Source.SETTINGS)
+        form, why = ChoiceForm(user=request.user), taken.why
+    more = {"history": Event.objects.of(request.user), "consequences": consequences(request.user), "why": why}
+    return question(request, "privacy/settings.html", form, more, Source.SETTINGS)

@@ -45,6 +45,8 @@ document.addEventListener("parley:toast", ({ detail: text }) => {
   keepToast(element);
 });
 
+document.addEventListener("parley:toast-added", ({ detail: element }) => keepToast(element));
+
 for (const element of document.querySelectorAll(".toast")) keepToast(element);
 
 // Whoever begins to write has seen what was said, and wants to see what comes next.

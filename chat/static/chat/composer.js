@@ -72,6 +72,13 @@ export class Composer {
     if (choice) link.href = choice;
   }
 
+  /** What the gate stopped can be sent now, if whoever wrote it wishes. */
+  offer() {
+    this.say(null);
+    this.#form.querySelector("#kept-words").hidden = !this.#field.value.trim();
+    this.#field.focus();
+  }
+
   /** While an answer is being written there is Stop instead of Send. */
   answering(article) {
     const { send, stop } = { send: this.#form.querySelector("#send"), stop: document.getElementById("stop") };
@@ -96,6 +103,7 @@ export class Composer {
     if (this.busy || !this.#field.value.trim()) return;
     const { workspace, conversation, parent } = this.#form.elements;
     this.say(null);
+    this.#form.querySelector("#kept-words").hidden = true;
     this.#request = uuid();
     this.#form.elements.request.value = this.#request;
     this.#form.setAttribute("aria-busy", "true");

@@ -30,6 +30,7 @@ function merge(fresh) {
   for (const id of ["head", "conversations", "gate", "allowance", "send"]) swap(fresh, id);
   document.title = fresh.title;
   transcript.merge(fresh.getElementById("transcript"));
+  document.dispatchEvent(new CustomEvent("parley:refreshed", { detail: fresh }));
   follow();
   settle();
 }
@@ -132,6 +133,12 @@ on("error", (error) => {
     if (error.code === "consent_required" || error.code === "limit_reached") refresh.soon();
   } else if (show) show(error.message);
   else if (error.message && error.code !== "not_found") toast(error.message);
+});
+
+// Somebody has answered the terms here; what they wrote before is theirs to send.
+document.addEventListener("parley:chosen", () => {
+  refresh.soon();
+  composer.offer();
 });
 
 // A page taken out of the browser's memory may be old.

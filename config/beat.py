@@ -1,0 +1,19 @@
+"""What background workers do by the clock (beat): each task may run twice, late, or on any of them."""
+
+from datetime import timedelta
+from typing import Any
+
+TASKS: dict[str, dict[str, Any]] = {
+    "revive silent answers": {"task": "chat.tasks.revive_silent_answers", "schedule": timedelta(seconds=5)},
+    "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
+    "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
+    "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
+    "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
+    "grow the ledger's tree": {"task": "privacy.tasks.grow_tree", "schedule": timedelta(seconds=10)},
+    "give late events their leaves": {
+        "task": "privacy.tasks.grow_tree",
+        "kwargs": {"everything": True},
+        "schedule": timedelta(hours=1),
+    },
+    "drop old salts": {"task": "privacy.tasks.drop_salts", "schedule": timedelta(hours=1)},
+}
