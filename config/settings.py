@@ -176,6 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "chat:home"
 MINIMUM_AGE = env.int("MINIMUM_AGE", 18)
+MINIMUM_NOTICE_DAYS = env.int("MINIMUM_NOTICE_DAYS", 14)  # from a publication to its deadline
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_URL:

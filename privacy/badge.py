@@ -10,6 +10,7 @@ from accounts import clock
 from privacy import policy
 from privacy.models import Tagged
 from privacy.policy import Standing
+from privacy.vocabulary import Reason
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,32 @@ def badge(row: Tagged, standing: Standing) -> Badge:
     return Badge(
         text=f"{kept_until(row.hidden_from)} · {use}",
         short=f"{until} · {'may train' if trains else 'no training'}",
-        sentence=row.tag.reason.sentence,
+        sentence=_why(row, standing),
         trains=trains,
     )
 
 
+def _why(row: Tagged, standing: Standing) -> str:
+    """Why it may train, or may not, at this moment: an Allow ends, rests, or was withdrawn after the tag."""
+    tag, now = row.tag, clock.now()
+    flags = row.facts(standing).flags
+    if tag.reason is not Reason.ALLOWED or policy.trains(flags, tag, row.tag_epoch, standing, now):
+        return tag.reason.sentence
+    if tag.trains_until and tag.trains_until <= now:
+        return f"You allowed training. That ended on {day(tag.trains_until)}: it is counted from the last message."
+    if policy.suspended(standing, now):
+        return "Newer terms wait for your answer; until then nothing of yours trains."
+    return policy.rule(flags, standing, policy.Schedule()).reason.sentence
+
+
 def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:
     """Question and answer pairs for the "why?" page."""
-    trains = badge(row, standing).trains
+    said = badge(row, standing)
     tag = row.tag
-    training = "Yes. " if trains else "No. "
-    paused = tag.trains_until is not None and policy.suspended(standing, clock.now())
-    why = "Newer terms wait for your answer; until then nothing of yours trains." if paused else tag.reason.sentence
+    may = f"Yes, until {day(tag.trains_until)}" if said.trains and tag.trains_until else "No"
     rows = [
         ("How long is this chat kept?", f"{kept_until(row.hidden_from)}. {tag.retention_class.sentence}"),
-        ("May it train models?", training + why),
+        ("May it train models?", f"{may}. {said.sentence}"),
     ]
     if tag.purge_after:
         rows.append(

@@ -21,4 +21,6 @@ urlpatterns = [
     path("privacy/choice/undo/", choice.undo, name="undo"),
     path("terms/", terms.terms_list, name="terms_list"),
     path("terms/<slug:slug>/", terms.terms, name="terms"),
+    path("terms/<slug:slug>/changes/", terms.changes, name="terms_changes"),
+    path("terms/<slug:slug>.json", terms.document, name="terms_document"),
 ]

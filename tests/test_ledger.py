@@ -1,64 +1,28 @@
-"""Recording: chains hold whoever writes at once, nobody deadlocks, and where an act came from is never said plainly."""
+"""Recording: chains hold whoever writes at once, nobody deadlocks, and the database refuses every change."""
 
-import os
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import import_module
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 from django.conf import settings as configuration
 from django.db import DatabaseError, connection, transaction
-from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from psycopg import sql
 
 from accounts.models import User
 from privacy import ledger
-from privacy.evidence import context, entry, keys, tree, verification
+from privacy.evidence import entry, keys, tree
 from privacy.models import ContextSalt, Event, Subject
-from privacy.tasks import drop_salts, grow_tree
+from privacy.tasks import grow_tree
 from privacy.vocabulary import Act, Source, Training
 from tests import database
+from tests.ledgers import at_once, bad
 from tests.people import alice, bob, charlie, stella
 from tests.scenes import decided
 
-ROOT = Path(__file__).resolve().parent.parent
 SAYS = ("key", "subject", "actor", "act", "terms", "source", "at", "detail", "context", "previous")
-
-
-def at_once(*acts: Callable[[], object]) -> list[BaseException]:
-    """Do these at the same time, each over a connection of its own; returns what was raised."""
-    together, raised = threading.Barrier(len(acts)), []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            together.wait(10)
-            act()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return raised
-
-
-def whole() -> bool:
-    """Whether every chain, hash and MAC is right."""
-    return not [finding.bad for finding in verification.verify(show=lambda check, rows: None) if finding.bad]
 
 
 # --- Recording --------------------------------------------------------------------
@@ -124,7 +88,7 @@ class TestAtOnce:
                 ledger.record_all([ledger.Entry(Act.DEFERRED)] * 2, source=Source.PAGE, subject=person, actor=person)
 
         assert at_once(*[act] * 6) == []
-        assert Event.objects.count() == 60 and whole()
+        assert Event.objects.count() == 60 and bad() == []
 
     def test_people_who_act_about_each_other_wait_for_nobody_for_ever(self, committed):
         one, other = bob(), charlie()
@@ -137,7 +101,7 @@ class TestAtOnce:
             return acts
 
         assert at_once(act(one, other), act(other, one), act(one, one), act(other, other)) == []
-        assert whole()
+        assert bad() == []
 
     @pytest.mark.parametrize("turn", range(5))
     def test_both_links_made_on_the_fly_by_both(self, committed, turn):
@@ -207,79 +171,6 @@ def test_the_owner_is_refused_too(committed):
             owner.execute("UPDATE privacy_contextsalt SET salt = 'y'")
 
 
-# --- Where an act came from -----------------------------------------------------------
-
-
-@pytest.mark.django_db
-class TestContext:
-    def of(self, address: str = "192.0.2.7", agent: str = "Browser/1.0", **more: Any) -> dict[str, str]:
-        return context.context_of(RequestFactory().get("/", REMOTE_ADDR=address, HTTP_USER_AGENT=agent, **more))
-
-    def test_it_says_the_same_of_the_same_and_nothing_plainly(self):
-        said = self.of()
-        assert said == self.of() and set(said) == {"salt", "address", "agent"}
-        assert said["address"] != self.of("192.0.2.8")["address"] and said["agent"] != self.of(agent="Other")["agent"]
-        ledger.record(Act.DEFERRED, source=Source.PAGE, subject=alice(), context=said)
-        assert "192.0.2.7" not in str(Event.objects.values().get()) and "Browser" not in str(
-            Event.objects.values().get()
-        )
-
-    def test_of_ipv6_it_takes_the_network_that_a_home_is_given(self):
-        assert self.of("2001:db8:1:2::7")["address"] == self.of("2001:db8:1:2:ffff::8")["address"]
-        assert self.of("2001:db8:1:2::7")["address"] != self.of("2001:db8:1:3::7")["address"]
-        assert self.of("::ffff:192.0.2.7")["address"] == self.of("192.0.2.7")["address"]
-
-    def test_a_proxy_is_believed_only_where_the_settings_say_so(self, settings):
-        forwarded = {"HTTP_X_FORWARDED_FOR": "198.51.100.9, 203.0.113.5"}
-        settings.ALLAUTH_TRUSTED_PROXY_COUNT = 0
-        assert self.of(**forwarded)["address"] == self.of()["address"]
-        settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
-        assert self.of(**forwarded)["address"] == self.of("203.0.113.5")["address"]
-
-    @pytest.mark.parametrize("address", ["", "unknown", "/run/socket"])
-    def test_an_address_that_cannot_be_told_is_left_out(self, address):
-        assert set(self.of(address)) == {"salt", "agent"}
-        assert set(self.of(address, agent="")) == {"salt"}
-
-    def test_salts_change_and_are_forgotten(self, move_clock, settings):
-        settings.LEDGER_SALT_DAYS = 30
-        first = self.of()
-        move_clock(days=29)
-        assert self.of() == first
-        move_clock(days=31)
-        second = self.of()
-        assert second["salt"] != first["salt"] and second["address"] != first["address"]
-        context.drop_salts()
-        assert ContextSalt.objects.count() == 2
-        move_clock(days=61)
-        context.drop_salts()
-        assert [str(salt.pk) for salt in ContextSalt.objects.all()] == [second["salt"]]
-
-    def test_it_costs_one_query(self):
-        self.of()
-        with CaptureQueriesContext(connection) as queries:
-            self.of()
-        assert len(queries) == 1
-
-
-def test_a_dropped_salt_leaves_no_bytes(committed, move_clock):
-    request = RequestFactory().get("/")
-    context.context_of(request)
-    move_clock(days=61)
-    context.context_of(request)
-    with database.owner() as owner:
-        file = "SELECT pg_relation_filepath('privacy_contextsalt')"
-        before = owner.execute(file).fetchone()
-        drop_salts()
-        assert owner.execute(file).fetchone() != before  # written anew
-    assert ContextSalt.objects.count() == 1
-
-
-def test_two_processes_make_one_salt(committed):
-    assert at_once(*[context._salt] * 6) == []
-    assert ContextSalt.objects.count() == 1
-
-
 # --- Staff ----------------------------------------------------------------------
 
 
@@ -308,79 +199,3 @@ class TestStaff:
             assert client.get(address + query).status_code == 200
         assert client.get(reverse("admin:privacy_event_changelist") + "?act__exact=training_denied").status_code == 200
         assert client.post(reverse(f"admin:privacy_{model}_add")).status_code == 403
-
-
-# --- An older ledger --------------------------------------------------------------
-
-
-@pytest.fixture
-def older() -> Iterator["psycopg.Connection"]:
-    """A database as it was before events were chained, with two people's answers in it."""
-    name = f"parley_test_older_{os.getpid()}"
-    address = database._at(configuration.DATABASE_OWNER_URL, name)
-    with psycopg.connect(configuration.DATABASE_OWNER_URL, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            migrated(address, "0004")
-            with psycopg.connect(address, autocommit=True) as old:
-                yield old
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def migrated(address: str, to: str = "") -> None:
-    manage(address, "migrate", "privacy", *([to] if to else []), "-v0")
-
-
-def manage(address: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        env=os.environ | {"DATABASE_URL": address, "DATABASE_OWNER_URL": address},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_events_recorded_before_are_chained_and_name_the_sealed_terms(older):
-    old_digest = earlier_digest(older)
-    subjects = [uuid4(), uuid4()]
-    for subject in (subjects[0], None, subjects[1], subjects[0]):
-        older.execute(
-            "INSERT INTO privacy_event (subject, actor, act, terms, source, at, detail)"
-            " VALUES (%s, %s, 'terms_accepted', %s, 'choice_page', now(), '{\"epoch\": 0}')",
-            [subject, subject, old_digest],
-        )
-    migrated(address_of(older))
-    assert older.execute("SELECT DISTINCT source FROM privacy_event").fetchall() == [("page",)]
-    sealed = older.execute("SELECT digest FROM privacy_terms").fetchone()
-    assert older.execute("SELECT DISTINCT terms FROM privacy_event").fetchall() == [sealed] != [(old_digest,)]
-    rows = older.execute("SELECT subject, previous, hash FROM privacy_event ORDER BY id").fetchall()
-    assert [previous for _, previous, _ in rows] == ["", "", "", rows[0][2]]
-    assert "ok  events: 4" in manage(address_of(older), "verify_ledger")
-    with pytest.raises(psycopg.errors.RestrictViolation):
-        older.execute("UPDATE privacy_event SET act = 'x'")
-
-
-def test_the_migration_goes_back_and_forth(older):
-    migrated(address_of(older), "0006")
-    migrated(address_of(older), "0005")
-    guards = "SELECT count(*) FROM pg_trigger WHERE tgname IN ('salts_never_change', 'salts_go_one_by_one')"
-    assert older.execute(guards).fetchone() == (0,)
-    migrated(address_of(older))
-    assert older.execute(guards).fetchone() == (2,)
-
-
-def address_of(older: "psycopg.Connection") -> str:
-    return database._at(configuration.DATABASE_OWNER_URL, older.info.dbname)
-
-
-def earlier_digest(older: "psycopg.Connection") -> str:
-    """The digest of the first terms as events named it then."""
-    names = ("slug", "title", "summary", "body", "training_years", "standard_days", "temporary_hours", "deletion_hours")
-    row = older.execute(f"SELECT {', '.join(names)} FROM privacy_terms").fetchone() or ()
-    terms = SimpleNamespace(**dict(zip(names, row, strict=True)))
-    return str(import_module("privacy.migrations.0006_chained_ledger")._earlier_digest(terms))

@@ -74,8 +74,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("under the head"))
     def head(self, event: Event) -> SafeString | str:
-        proof = tree.proof_of(event)
-        return _json(proof.head) if proof else "–"
+        return _link(TreeHead.objects.first() if tree.proof_of(event) else None)
 
     @admin.display(description=_("inclusion path"))
     def path(self, event: Event) -> SafeString | str:
@@ -130,10 +129,11 @@ def _of_subject(event: Event) -> QuerySet[Event]:
     return Event.objects.filter(subject=event.subject, subject__isnull=False)
 
 
-def _link(event: Event | None) -> SafeString | str:
-    if event is None:
+def _link(row: Event | TreeHead | None) -> SafeString | str:
+    if row is None:
         return "–"
-    return format_html('<a href="{}">{}</a>', reverse("admin:privacy_event_change", args=[event.pk]), event)
+    address = reverse(f"admin:privacy_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, row)
 
 
 def _json(value: Any) -> SafeString:

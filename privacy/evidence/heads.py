@@ -117,7 +117,7 @@ def verify_keys(listed: list[dict[str, Any]]) -> dict[str, str]:
                 raise BadSignature(f"the key {key['key']} is another than its name says")
             if key["vouched_by"] != before:
                 raise BadSignature(f"the key {key['key']} is not vouched for by the one before it")
-            if False:
+            if before:
                 _verify(keys[before], key["voucher"], _vouched(key), f"the voucher for the key {key['key']}")
         except (KeyError, TypeError, ValueError) as error:
             raise BadSignature("it is no list of keys") from error

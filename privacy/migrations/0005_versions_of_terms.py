@@ -66,6 +66,17 @@ CREATE TRIGGER append_only_table BEFORE TRUNCATE ON privacy_deadlinemove
     FOR EACH STATEMENT EXECUTE FUNCTION privacy_append_only();
 """
 
+UNGUARD = """
+DROP TRIGGER append_only_table ON privacy_deadlinemove;
+DROP TRIGGER append_only_rows ON privacy_deadlinemove;
+DROP TRIGGER deadlines_move_later ON privacy_deadlinemove;
+DROP TRIGGER published_texts_stay ON privacy_termstranslation;
+DROP TRIGGER published_texts_never_change ON privacy_termstranslation;
+DROP TRIGGER published_terms_stay ON privacy_terms;
+DROP FUNCTION privacy_deadline_moves_later();
+DROP FUNCTION privacy_text_of_published_terms();
+"""
+
 
 def seal(apps, schema_editor):
     """Versions published so far get the digest of the form that is published from now on."""
@@ -188,5 +199,14 @@ class Migration(migrations.Migration):
             model_name="termstranslation",
             constraint=models.UniqueConstraint(fields=("terms", "language"), name="one_translation_per_language"),
         ),
-        migrations.RunSQL(GUARDS),
+        migrations.AlterModelOptions(
+            name="terms",
+            options={
+                "ordering": ["-published_at", "-pk"],
+                "permissions": [("publish_terms", "Can publish terms, take them back and move their deadlines")],
+                "verbose_name": "terms",
+                "verbose_name_plural": "terms",
+            },
+        ),
+        migrations.RunSQL(GUARDS, UNGUARD),
     ]

@@ -3,7 +3,7 @@ from privacy.models.notice import Notice, Reminder
 from privacy.models.standing import Standing
 from privacy.models.sweep import SweepRun
 from privacy.models.tagged import Tagged, TaggedQuerySet
-from privacy.models.terms import DeadlineMove, Terms, TermsTranslation
+from privacy.models.terms import DeadlineMove, Terms, TermsQuerySet, TermsTranslation
 from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Tagged",
     "TaggedQuerySet",
     "Terms",
+    "TermsQuerySet",
     "TermsTranslation",
     "Tombstone",
     "TreeHead",

@@ -17,6 +17,7 @@ from django.urls import reverse
 from accounts import clock
 from accounts.plans import PERSONAL_PLANS, Plan
 from privacy.policy import Duration, Schedule
+from privacy.vocabulary import TermsState
 
 REMINDER_DAYS = (30, 14, 7, 3, 1, 0)
 
@@ -114,6 +115,7 @@ class Terms(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "terms"
         ordering = ["-published_at", "-pk"]
+        permissions = [("publish_terms", "Can publish terms, take them back and move their deadlines")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(standard_days__gte=1, training_years__gte=1, temporary_hours__gte=1)
@@ -130,6 +132,15 @@ class Terms(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("privacy:terms", args=[self.slug])
+
+    def state(self, now: datetime) -> TermsState:
+        """Where this version is on its way."""
+        if self.published_at is None:
+            return TermsState.DRAFT
+        if self.published_at > now:
+            return TermsState.SCHEDULED
+        newer = Terms.objects.published(now).newer_than(self.published_at, self.pk)
+        return TermsState.SUPERSEDED if newer.exists() else TermsState.PUBLISHED
 
     @property
     def points(self) -> list[str]:
