@@ -19,6 +19,7 @@ from chat.journal.keys import Step
 from chat.journal.reader import Event, Piece, Subscriber, reader
 from chat.news import concerns, news
 from chat.threads import in_database
+from chat.watch import Watched, watch
 from privacy.errors import ConsentRequired
 
 R = TypeVar("R")
@@ -38,6 +39,8 @@ class ChatSocket(AsyncWebsocketConsumer):
     seat: int | None = None
     visit: Visit
     subscriber: Subscriber | None = None
+    watched: Watched | None = None
+    gate: Frame
     pumps: "Sequence[asyncio.Task[None]]" = ()
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
@@ -96,7 +99,8 @@ class ChatSocket(AsyncWebsocketConsumer):
             asyncio.create_task(self._or_end(pump(self.subscriber)))
             for pump in (self._pump_pieces, self._pump_commands)
         ]
-        await self._send(frames.hello(await self._ask(desk.gate)))
+        self.watched = watch().join(self._look_at_the_gate)
+        await self._send(frames.hello(await self._gate()))
 
     async def _take(self, data: str | bytes | None) -> None:
         if self.subscriber is None or not self.bucket.take():
@@ -154,7 +158,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             command = await self.commands.get()
             if command is None:
                 await self._look_again(subscriber)
-            elif concerns(command, self.visit.user):
+            elif command.kind == "terms" or concerns(command, self.visit.user):
                 await self._obey(command, subscriber)
 
     async def _obey(self, command: Command, subscriber: Subscriber) -> None:
@@ -164,9 +168,29 @@ class ChatSocket(AsyncWebsocketConsumer):
                     await self._tell_ended(subscriber, [command.fields["answer"]])
             case "signed_out" | "left":
                 await self._look_again(subscriber)
+            case "terms":
+                watch().forget()
+                await self._tell_gate()
             case _:
                 for frame in await news(self.user, command):
                     await self._send(frame)
+
+    async def _gate(self) -> Frame:
+        """What the gate says now; from here on the watch knows when the time runs out."""
+        answer = await self._ask(desk.gate)
+        if self.watched:
+            self.watched.deadline = answer.deadline if answer.gate == "ask" else None
+        self.gate = desk.gate_frame(answer)
+        return self.gate
+
+    async def _tell_gate(self) -> None:
+        """Say what the gate says, if that is something else than before."""
+        before = self.gate
+        if await self._gate() != before:
+            await self._send(frames.gate_frame(self.gate))
+
+    def _look_at_the_gate(self) -> None:
+        self._hear(Command("terms", {}))
 
     async def _look_again(self, subscriber: Subscriber) -> None:
         """Is the person still signed in, and may they still see what they follow?"""
@@ -195,6 +219,8 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     def _let_go(self) -> None:
         """Hear nothing more."""
+        if self.watched is not None:
+            watch().leave(self.watched)
         if self.subscriber is not None:
             reader().leave(self.subscriber)
         for pump in self.pumps:

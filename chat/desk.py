@@ -19,7 +19,7 @@ from chat.models import Message
 from chat.turns import acts
 from chat.turns.begin import Turn
 from chat.turns.stop import stop as stop_answer
-from privacy.gate import OPEN, gate_for
+from privacy.gate import OPEN, Answer, gate_for
 
 R = TypeVar("R")
 Ended = tuple[str, Frame | None]  # an answer of which no more comes, and what its page is told
@@ -30,10 +30,14 @@ def for_visitor(visit: Visit, do: Callable[..., R], *args: Any) -> R:
     return do(visitor(visit), *args)
 
 
-def gate(user: User) -> Frame:
-    """The gate's state in the person's own workspace; where there is none, nothing is owed."""
+def gate(user: User) -> Answer:
+    """What the gate says in the person's own workspace; where there is none, nothing is owed."""
     personal = Workspace.objects.filter(personal_to=user).first()
-    return frames.gate_state(gate_for(user, personal) if personal else OPEN, reverse("privacy:choice"))
+    return gate_for(user, personal) if personal else OPEN
+
+
+def gate_frame(answer: Answer) -> Frame:
+    return frames.gate_state(answer, reverse("privacy:choice"))
 
 
 def begin(user: User, frame: Ask | Edit | Again) -> Frame:
@@ -90,7 +94,7 @@ def news(user: User, command: Command) -> list[Frame]:
     try:
         match command.kind:
             case "standing":
-                return [frames.gate_frame(gate(user))]
+                return [frames.gate_frame(gate_frame(gate(user)))]
             case "gone":
                 return [frames.gone(fields["conversation"])]
             case "rendered":

@@ -159,6 +159,7 @@ def gate_frame(gate: Frame) -> Frame:
 def gate_state(answer: Answer, choice_url: str) -> Frame:
     return {
         "state": answer.gate.value,
+        "terms": answer.terms or None,
         "deadline": answer.deadline.isoformat() if answer.deadline else None,
         "choice_url": choice_url,
     }

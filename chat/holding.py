@@ -7,10 +7,11 @@ from accounts.plans import GRANTS
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns import effects
-from privacy import holdings
+from privacy import announce, holdings
 
 
 def register() -> None:
+    announce.when_terms_change(_terms_changed)
     holdings.register(
         holdings.Holding(
             name="conversations",
@@ -21,6 +22,10 @@ def register() -> None:
             standing_changed=_standing_changed,
         )
     )
+
+
+def _terms_changed() -> None:
+    control.publish("terms")
 
 
 def _purge_messages(conversations: Sequence[int]) -> None:

@@ -1,13 +1,19 @@
 """The gate: may this person begin a turn in this workspace? One function says so, and every door calls it.
 
-Consumer terms concern personal workspaces only. Reading, exporting, deleting, settings and signing out never ask.
+Two questions are kept apart. Does an act need a choice: consumer terms concern personal workspaces only, and reading,
+exporting, deleting, settings and signing out never ask. And does this person owe one: that is read from the rows at
+every call and remembered nowhere beyond one request, so that whoever has just answered is not asked again, whichever
+process serves them.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db import connection
+from django.db.models import Min
 
 from accounts import clock
 from accounts.models import Workspace
@@ -18,6 +24,7 @@ from privacy.policy import Gate
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from accounts.request import PersonalRequest
 
 
 @dataclass(frozen=True)
@@ -37,31 +44,79 @@ class Answer:
 OPEN = Answer(Gate.OPEN)
 
 
-def gate_for(user: "User", workspace: Workspace) -> Answer:
-    """The gate's answer for `user` in `workspace`, in one query at most. The plan is the one the workspace has now."""
-    if not workspace.is_personal:
-        return OPEN
-    now = clock.now()
-    answered = Standing.objects.filter(user=user, terms__isnull=False)
-    asking = Terms.objects.asking(now, OuterRef("plan"))
-    unanswered = asking.newer_than(Subquery(answered.values("terms__published_at")), Subquery(answered.values("terms")))
-    answered_any, owed_first, owed_next, deadline = Workspace.objects.filter(pk=workspace.pk).values_list(
-        Exists(answered),
-        Subquery(asking.for_newcomers(now).values("slug")[:1]),
-        Subquery(unanswered.values("slug")[:1]),
-        Subquery(unanswered.dues()[:1]),
-    )[0]
+def needs_choice(workspace: Workspace) -> bool:
+    """Whether beginning a turn there needs an answer to consumer terms at all, whoever begins it."""
+    return workspace.is_personal
+
+
+def gate_for(user: "User", workspace: Workspace, *, at: datetime | None = None) -> Answer:
+    """The gate's answer for `user` in `workspace` now, in one query at most."""
+    return owed_by(user, at=at) if needs_choice(workspace) else OPEN
+
+
+def owed_by(user: "User", *, at: datetime | None = None, unless_in: str | None = None) -> Answer:
+    """What `user` owes in the personal workspace, on the plan that it has now; nothing while they work in the Work
+    workspace with the public id `unless_in`. One query.
+    """
+    return next((owed.answer for owed in owed_by_all([user.pk], at=at, unless_in=unless_in)), OPEN)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What the person of one personal workspace owes there."""
+
+    user: int
+    workspace: UUID
+    answer: Answer
+
+
+# In one statement of our own: put together by the ORM it takes four times as long. `asking` holds the versions that
+# ask this person; `due` is until when each may be left unanswered. A test holds it and `policy.gate` together.
+OWED = """
+SELECT workspace.personal_to_id, workspace.public_id, answered.id IS NOT NULL, asking.slug, asking.due
+FROM accounts_workspace AS workspace
+    LEFT JOIN privacy_standing AS standing ON standing.user_id = workspace.personal_to_id
+    LEFT JOIN privacy_terms AS answered ON answered.id = standing.terms_id
+    CROSS JOIN LATERAL (
+        SELECT (array_agg(terms.slug ORDER BY terms.published_at DESC, terms.id DESC))[1] AS slug,
+            min(greatest(
+                coalesce(terms.deadline, terms.published_at),
+                (SELECT max(move.deadline) FROM privacy_deadlinemove AS move WHERE move.terms_id = terms.id)
+            )) AS due
+        FROM privacy_terms AS terms
+        WHERE terms.published_at <= %(now)s AND terms.needs_answer AND terms.audience @> ARRAY[workspace.plan]
+            AND CASE WHEN answered.id IS NULL THEN coalesce(terms.effective_at <= %(now)s, true)
+                ELSE (terms.published_at, terms.id) > (answered.published_at, answered.id) END
+    ) AS asking
+WHERE workspace.personal_to_id = ANY(%(people)s::bigint[]) AND NOT EXISTS (
+    SELECT 1 FROM accounts_workspace AS elsewhere
+        JOIN accounts_membership AS membership ON membership.workspace_id = elsewhere.id
+    WHERE elsewhere.public_id = %(unless_in)s::uuid AND elsewhere.kind = 'work'
+        AND membership.user_id = workspace.personal_to_id
+)
+"""
+
+
+def owed_by_all(
+    people: Collection[int], *, at: datetime | None = None, unless_in: str | None = None
+) -> Iterator[Owed]:
+    """What each of these people (by primary key) owes in their personal workspace. One query."""
+    now = at or clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(OWED, {"now": now, "people": list(people), "unless_in": unless_in})
+        rows = cursor.fetchall()
+    for user, workspace, answered, terms, due in rows:
+        yield Owed(user, workspace, _answer(bool(answered), terms, due, now))
+
+
+def _answer(answered: bool, terms: str | None, due: datetime | None, now: datetime) -> Answer:
+    deadline = due if answered else None
     owed = policy.Owed(
-        personal=True,
-        answered_current=answered_any and owed_next is None,
-        answered_any=answered_any,
-        deadline=deadline,
+        personal=True, answered_current=answered and terms is None, answered_any=answered, deadline=deadline
     )
     gate = policy.gate(owed, now)
-    if gate is Gate.OPEN:
-        return OPEN
-    # Nothing published that asks a new person: nobody can have agreed to anything.
-    return Answer(gate, (owed_next if answered_any else owed_first) or "", deadline, newcomer=not answered_any)
+    # Without terms that ask a new person, nobody can have agreed to anything.
+    return OPEN if gate is Gate.OPEN else Answer(gate, terms or "", deadline, newcomer=not answered)
 
 
 def require_open(user: "User", workspace: Workspace, row: Standing | None, standing: policy.Standing) -> None:
@@ -71,7 +126,7 @@ def require_open(user: "User", workspace: Workspace, row: Standing | None, stand
     """
     answered = row is not None and row.terms_id is not None
     owed = policy.Owed(
-        personal=workspace.is_personal,
+        personal=needs_choice(workspace),
         answered_current=answered and standing.suspended_from is None,
         answered_any=answered,
         deadline=standing.suspended_from,
@@ -79,3 +134,52 @@ def require_open(user: "User", workspace: Workspace, row: Standing | None, stand
     if policy.gate(owed, clock.now()) is Gate.STOP:
         answer = gate_for(user, workspace)
         raise ConsentRequired(answer.terms, answer.deadline)
+
+
+# --- What the clock alone brings about -----------------------------------------
+
+
+Calendar = tuple[tuple[int, datetime, datetime], ...]
+
+
+def calendar() -> Calendar:
+    """Every version that asks people: its key, when it is published, and until when it may be left unanswered.
+
+    At these moments the gate changes for somebody although nobody did anything. One query.
+    """
+    rows = Terms.objects.filter(needs_answer=True, published_at__isnull=False).with_due().order_by("pk")
+    return tuple(rows.values_list("pk", "published_at", "due"))
+
+
+def next_publication() -> datetime | None:
+    """When the next scheduled version is published, or begins to ask new people; None if none is scheduled."""
+    now = clock.now()
+    sealed = Terms.objects.filter(published_at__isnull=False)
+    moments = (
+        sealed.filter(published_at__gt=now).aggregate(next=Min("published_at"))["next"],
+        sealed.filter(effective_at__gt=now).aggregate(next=Min("effective_at"))["next"],
+    )
+    return min((moment for moment in moments if moment), default=None)
+
+
+# --- Within one request -------------------------------------------------------
+
+
+def gate_here(request: "PersonalRequest") -> Answer:
+    """The gate's answer for the person and the workspace of a request, asked once however often it is needed."""
+    known = asked_here(request)
+    if known is None:
+        known = gate_for(request.user, request.workspace)
+        request.gate = (request.workspace.pk, known)  # type: ignore[attr-defined]
+    return known
+
+
+def asked_here(request: "PersonalRequest") -> Answer | None:
+    """What the gate said in this request about the workspace it is in; None if nobody has asked."""
+    workspace, answer = getattr(request, "gate", (None, None))
+    return answer if workspace is not None and workspace == request.workspace.pk else None
+
+
+def forget_here(request: "PersonalRequest") -> None:
+    """Whoever has taken an answer in this request says so: what the gate said before it is out of date."""
+    request.gate = (None, None)  # type: ignore[attr-defined]

@@ -1,8 +1,9 @@
-"""The gate's HTTP edge: deny by default, and one translation of a refusal.
+"""The gate's HTTP edge: deny by default, one translation of a refusal, and word of a deadline in time.
 
-A view of the chat that changes anything says which it is: `@gated` (it begins a turn, and `begin_turn` asks the gate
+A view of the chat says which it is, whatever the method: `@gated` (it begins a turn, and `begin_turn` asks the gate
 under the person's lock) or `@open_always` (reading, deleting, renaming stay open whatever is owed). One that says
-neither is refused, so that a new door cannot be forgotten.
+neither is taken for a door to the personal workspace and shut to whoever owes an answer, so that a new door cannot be
+forgotten.
 """
 
 from collections.abc import Callable
@@ -11,13 +12,18 @@ from typing import Any, TypeVar, cast
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 
+from accounts.middleware import SESSION_KEY
+from accounts.models import User, Workspace
 from accounts.request import PersonalRequest
+from privacy import gate
 from privacy.errors import ConsentRequired
+from privacy.policy import Gate
 from privacy.views.choice import instead_of
 
 View = TypeVar("View", bound=Callable[..., Any])
-SAFE = {"GET", "HEAD", "OPTIONS"}
 GUARDED_APPS = {"chat"}
+TOLD_APPS = {"chat", "privacy"}
+CHOICE_BY = "Parley-Choice-By"  # until when there is time to answer
 
 
 def gated(view: View) -> View:
@@ -37,18 +43,44 @@ class GateMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if deadline := _deadline(request, response):
+            response.headers[CHOICE_BY] = deadline
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """Refuse a changing request to a chat view that does not say whether the gate concerns it."""
-        match = request.resolver_match
-        guarded = match is not None and GUARDED_APPS & set(match.app_names)
-        if guarded and request.method not in SAFE and not hasattr(view, "gate"):
+        """Refuse a chat view that does not say whether the gate concerns it, unless nothing is owed."""
+        if hasattr(view, "gate") or not _of(request, GUARDED_APPS):
+            return None
+        if not isinstance(request.user, User):
             return refusal(request, ConsentRequired())
-        return None
+        owed = gate.owed_by(request.user)
+        return refusal(request, ConsentRequired(owed.terms, owed.deadline)) if owed.stopped else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return refusal(request, exception) if isinstance(exception, ConsentRequired) else None
+
+
+def _of(request: HttpRequest, apps: set[str]) -> bool:
+    match = request.resolver_match
+    return match is not None and bool(apps & set(match.app_names))
+
+
+def _deadline(request: HttpRequest, response: HttpResponse) -> str | None:
+    """What to tell in the header; None for whoever owes nothing or works elsewhere, and where caches may share it."""
+    shared = "public" in response.get("Cache-Control", "")
+    if shared or response.status_code >= 500 or not _of(request, TOLD_APPS) or not isinstance(request.user, User):
+        return None
+    answer = _said(cast("PersonalRequest", request))
+    return answer.deadline.isoformat() if answer.gate is Gate.ASK and answer.deadline else None
+
+
+def _said(request: PersonalRequest) -> gate.Answer:
+    """The gate's answer for the page that was served: what it said in this request, or else one query."""
+    if type(request.workspace) is Workspace:  # the page of one conversation, wherever its person works otherwise
+        return gate.asked_here(request) or gate.gate_for(request.user, request.workspace)
+    asked = getattr(request, "gate", (None, None))[1]
+    return asked or gate.owed_by(request.user, unless_in=request.session.get(SESSION_KEY))
 
 
 def refusal(request: HttpRequest, error: ConsentRequired) -> HttpResponse:

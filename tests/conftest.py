@@ -56,6 +56,15 @@ def _own_file_of_heads(settings: Any, tmp_path: Path) -> None:
     settings.LEDGER_HEADS_FILE = str(tmp_path / "heads.jsonl")
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser for all tests of a file."""
+    from tests.browser import launched  # Playwright takes its time to load, and most tests need none
+
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture
 def socket_sees_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a socket's database calls share the test's transaction."""

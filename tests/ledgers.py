@@ -1,10 +1,5 @@
 """A ledger in tests: events that are about nobody, and what checking all of it finds."""
 
-import threading
-from collections.abc import Callable
-
-from django.db import connection
-
 from privacy import ledger
 from privacy.evidence import heads, keys, verification
 from privacy.models import Event
@@ -26,24 +21,3 @@ def public() -> dict[str, str]:
 def bad() -> list[str]:
     """The first bad row of each check that finds one."""
     return [finding.bad for finding in verification.verify(show=lambda check, rows: None) if finding.bad]
-
-
-def at_once(*acts: Callable[[], object]) -> list[BaseException]:
-    """Do these at the same time, each over a connection of its own; returns what was raised."""
-    together, raised = threading.Barrier(len(acts)), []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            together.wait(10)
-            act()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return raised

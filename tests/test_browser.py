@@ -10,7 +10,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import launched
 from tests.running import Up
 
 pytestmark = pytest.mark.browser
@@ -28,12 +27,6 @@ def parley(tmp_path_factory) -> Iterator[str]:
         yield f"http://127.0.0.1:{up.port}"
     finally:
         up.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

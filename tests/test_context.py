@@ -13,7 +13,7 @@ from privacy.models import ContextSalt, Event
 from privacy.tasks import drop_salts
 from privacy.vocabulary import Act, Source
 from tests import database
-from tests.ledgers import at_once
+from tests.threads import at_once
 from tests.people import alice
 
 

@@ -18,7 +18,8 @@ from privacy.models import ContextSalt, Event, Subject
 from privacy.tasks import grow_tree
 from privacy.vocabulary import Act, Source, Training
 from tests import database
-from tests.ledgers import at_once, bad
+from tests.ledgers import bad
+from tests.threads import at_once
 from tests.people import alice, bob, charlie, stella
 from tests.scenes import decided
 

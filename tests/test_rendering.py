@@ -48,6 +48,7 @@ def test_headings_stand_below_those_of_the_page() -> None:
     assert inspected(render("# a\n## b\n### c\n#### d\n##### e\n###### f\n\ng\n=\n")).tags == [
         *("h3", "h4", "h5", "h6", "h6", "h6", "h3")
     ]
+    assert inspected(render("## b\n#### d\n## b")).tags == ["h3", "h4", "h3"]  # no step is left out
 
 
 def test_links_are_for_the_web_and_mail() -> None:

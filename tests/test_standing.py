@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from privacy.models import Event, Standing
 from privacy.vocabulary import Act, Source, Training
 from tests.people import alice, bob, wendy, will, works
 from tests.scenes import asked, asked_in, decided, published
+from tests.threads import at_once
 
 YEAR = timedelta(days=365)
 
@@ -56,26 +58,8 @@ def test_a_turn_and_a_withdrawal_at_the_same_moment(committed):
     """Whoever comes first: no conversation is left that trains without a standing Allow."""
     person = wendy()
     decided(person, Training.ALLOW)
-    failures: list[BaseException] = []
-
-    def run(act) -> None:
-        try:
-            act()
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    for round_ in range(15):
-        pair = [
-            threading.Thread(target=run, args=(lambda: asked(person),)),
-            threading.Thread(target=run, args=(lambda: decided(person, Training.DENY),)),
-        ]
-        for thread in pair if round_ % 2 else reversed(pair):
-            thread.start()
-        for thread in pair:
-            thread.join()
-        assert failures == []
+    for _ in range(15):
+        assert at_once(partial(asked, person), partial(decided, person, Training.DENY)) == []
         assert not Conversation.objects.filter(trains_until__isnull=False).exists()
         decided(person, Training.ALLOW)
         Message.objects.open().update(state=State.COMPLETE)
@@ -104,24 +88,7 @@ def test_a_choice_waits_for_another_and_answers_what_that_left(committed):
 
 def test_two_first_answers_at_once_have_one_order(committed):
     person = wendy()
-    start = threading.Barrier(2)
-    failures: list[BaseException] = []
-
-    def answer(training: Training) -> None:
-        try:
-            start.wait()
-            decided(person, training)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    pair = [threading.Thread(target=answer, args=(training,)) for training in Training]
-    for thread in pair:
-        thread.start()
-    for thread in pair:
-        thread.join()
-    assert failures == []
+    assert at_once(*(partial(decided, person, training) for training in Training)) == []
     acts = [event.act for event in Event.objects.of(person).order_by("pk") if event.act != Act.TERMS_ACCEPTED]
     assert acts in (
         [Act.TRAINING_ALLOWED, Act.TRAINING_WITHDRAWN],

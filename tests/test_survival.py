@@ -17,7 +17,6 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import launched
 from tests.running import Up, wait_for
 
 pytestmark = pytest.mark.browser
@@ -42,12 +41,6 @@ def up(tmp_path_factory) -> Iterator[Up]:
         yield up
     finally:
         up.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -120,22 +120,8 @@ def test_two_sweeps_at_once_purge_everything_once(committed, move_clock):
     for _ in range(20):
         answered(alice())
     move_clock(days=31)
-    errors = []
-
-    def run() -> None:
-        try:
-            sweeping.sweep(chunk=2)
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == [] and Conversation.objects.count() == 0 and Tombstone.objects.count() == 20
+    assert at_once(*[partial(sweeping.sweep, chunk=2)] * 3) == []
+    assert Conversation.objects.count() == 0 and Tombstone.objects.count() == 20
 
 
 def reaches_people(model: type[models.Model], seen: frozenset[type[models.Model]] = frozenset()) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,7 +24,7 @@ from tests.people import alice, bob
 from tests.scenes import asked, decided, published
 
 
-def refused(statement: str, *values: object) -> bool:
+def refused(statement: str, *values: Any) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, values)

@@ -4,7 +4,7 @@ import threading
 from uuid import uuid4
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from accounts.errors import NotFound
 from chat import desk
@@ -16,6 +16,7 @@ from chat.turns.locks import MOST_OPEN
 from privacy.vocabulary import Training
 from tests.people import alice, bob, will, works
 from tests.scenes import answered, asked, asked_in, decided
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -115,32 +116,12 @@ def test_going_on_after_a_stop_costs_a_message_and_after_a_failure_none(person):
         assert SpentTurn.objects.count() == spent
 
 
-def in_threads(*callables) -> list[BaseException]:
-    """Run them at once; returns what they raised."""
-    raised: list[BaseException] = []
-
-    def run(work) -> None:
-        try:
-            work()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in callables]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
-
-
 def test_one_request_in_two_workspaces_at_once_is_one_turn(committed):
     person, workspace = will(), works()
     decided(person, Training.DENY)
     for _ in range(5):
         request = uuid4()
-        raised = in_threads(lambda r=request: ask(person, r), lambda r=request: ask(person, r, workspace))
+        raised = at_once(lambda r=request: ask(person, r), lambda r=request: ask(person, r, workspace))
         assert [type(error) for error in raised] == [NotFound]
         Message.objects.filter(state="waiting").update(state="complete")
 
@@ -152,7 +133,7 @@ def test_a_question_does_not_reach_a_conversation_that_is_being_deleted(committe
     raised: list[BaseException] = []
 
     def turn() -> None:
-        raised.extend(in_threads(lambda: asked(person, "Too late", within=conversation)))
+        raised.extend(at_once(lambda: asked(person, "Too late", within=conversation)))
 
     with transaction.atomic():
         conversations.delete(person, conversation=conversation.public_id)

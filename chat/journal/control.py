@@ -2,7 +2,8 @@
 
 Kinds: `stop` (an answer, to whoever writes it), `ended` (an answer has its terminal state), `rendered` (its HTML is
 stored), `changed` (a conversation got a turn, title or branch), `gone` (a conversation), `standing` (a person's choice
-changed), `signed_out` (a person, somewhere), `left` (a person, a workspace). Ids only; never text.
+changed), `terms` (for everybody: terms were published, or a deadline moved), `signed_out` (a person, somewhere), `left`
+(a person, a workspace). Ids only; never text.
 """
 
 from dataclasses import dataclass

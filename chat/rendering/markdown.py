@@ -112,10 +112,11 @@ def _words_of(tokens: Sequence[Token]) -> str:
 
 
 def _quieter_markup(state: StateCore) -> None:
-    """Headings below those of the page; the alignment of cells as a class, for style attributes are forbidden."""
+    """Headings right below those of the page; the alignment of cells as a class, for style attributes are forbidden."""
+    levels = sorted({token.tag for token in state.tokens if token.type == "heading_open"})
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+            token.tag = f"h{min(levels.index(token.tag) + 3, 6)}"
         elif token.type in ("th_open", "td_open") and (style := str(token.attrs.pop("style", ""))):
             token.attrs["class"] = "align-" + style.removeprefix("text-align:")
 

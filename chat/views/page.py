@@ -18,7 +18,7 @@ from chat.sidebar import sidebar
 from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
-from privacy.gate import gate_for
+from privacy.gate import gate_here
 from privacy.policy import Standing
 from privacy.standings import standing_of
 from privacy.views.question import dialog
@@ -37,7 +37,7 @@ def new(request: PersonalRequest) -> HttpResponse:
 
     Somebody who came for a Work workspace is taken there instead: consumer terms are no matter of theirs.
     """
-    if gate_for(request.user, request.workspace).newcomer:
+    if gate_here(request).newcomer:
         work = next((one for one in request.workspaces if not one.is_personal), None)
         if work and SESSION_KEY not in request.session:
             request.session[SESSION_KEY] = str(work.public_id)
@@ -70,7 +70,7 @@ def render_chat(
     if held is not None:
         request.workspace = held.workspace  # the page speaks of where the conversation is
     standing = standing_of(request.user)
-    answer = gate_for(request.user, request.workspace)
+    answer = gate_here(request)
     context = {
         "conversation": held,
         "conversations": sidebar(request.user, request.workspace, standing),

@@ -1,6 +1,7 @@
 /** What every page shares: disclosures close as menus do, toasts leave by themselves. Nothing here is needed to use a page. */
 
 const TOAST_SECONDS = 10;
+const TOAST_SECONDS_TO_ACT = 20;
 
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -22,7 +23,7 @@ document.addEventListener("keydown", (event) => {
 
 /** A toast leaves after a while, but not while somebody points at it or has the focus in it. */
 function keepToast(toast) {
-  let remaining = TOAST_SECONDS;
+  let remaining = toast.querySelector("a, form") ? TOAST_SECONDS_TO_ACT : TOAST_SECONDS;
   const clock = setInterval(() => {
     if (toast.matches(":hover, :focus-within")) return;
     remaining -= 1;
@@ -49,11 +50,14 @@ document.addEventListener("parley:toast-added", ({ detail: element }) => keepToa
 
 for (const element of document.querySelectorAll(".toast")) keepToast(element);
 
-// Whoever begins to write has seen what was said, and wants to see what comes next.
-document.addEventListener("input", ({ target }) => {
-  if (!target.matches("textarea")) return;
-  for (const element of document.querySelectorAll(".toast:not(:hover, :focus-within)")) element.remove();
-});
+/** Whoever begins to write, or asks, has seen what was said. What offers to take something back keeps its time. */
+function sendToastsAway({ target }) {
+  if (!target.matches("textarea, form:has(textarea)")) return;
+  for (const element of document.querySelectorAll(".toast:not([data-stays], :hover, :focus-within)")) element.remove();
+}
+
+document.addEventListener("input", sendToastsAway);
+document.addEventListener("submit", sendToastsAway);
 
 // The drawer of narrow windows is a popover; on a wide one it is a plain column and must leave the top layer.
 const wide = matchMedia("(min-width: 56rem)");

@@ -30,13 +30,18 @@ export function confirmOn(button) {
   }, 1500);
 }
 
+/** What may be wider than its place. */
+const WIDE = [".text pre", ".text .scroll", ".text :not(.scroll) > math[display='block']"]
+  .map((selector) => `${selector}:not([tabindex])`)
+  .join();
+
 /** Dress the text below `root`. Doing it twice changes nothing. */
 export function dress(root) {
   const template = document.getElementById("copy-template");
   for (const figure of root.querySelectorAll("figure.code:not(:has(> .copy-code))")) {
     figure.append(template.content.cloneNode(true));
   }
-  for (const wide of root.querySelectorAll(".text pre:not([tabindex]), .text .scroll:not([tabindex])")) {
+  for (const wide of root.querySelectorAll(WIDE)) {
     wide.tabIndex = 0;
   }
 }
