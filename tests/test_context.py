@@ -13,8 +13,8 @@ from privacy.models import ContextSalt, Event
 from privacy.tasks import drop_salts
 from privacy.vocabulary import Act, Source
 from tests import database
-from tests.threads import at_once
 from tests.people import alice
+from tests.threads import at_once
 
 
 @pytest.mark.django_db

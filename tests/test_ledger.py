@@ -19,9 +19,9 @@ from privacy.tasks import grow_tree
 from privacy.vocabulary import Act, Source, Training
 from tests import database
 from tests.ledgers import bad
-from tests.threads import at_once
 from tests.people import alice, bob, charlie, stella
 from tests.scenes import decided
+from tests.threads import at_once
 
 SAYS = ("key", "subject", "actor", "act", "terms", "source", "at", "detail", "context", "previous")
 

@@ -1,12 +1,12 @@
 """Deleted means gone, and nothing else does: the sweep against real rows."""
 
-import threading
+from functools import partial
 
 import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.db import connection, connections, models
+from django.db import connection, models
 
 from accounts import clock
 from accounts.errors import NotFound
@@ -22,6 +22,7 @@ from privacy.vocabulary import Act, Training
 from tests import database
 from tests.people import alice, bob, charlie, will, works
 from tests.scenes import answered, asked_in, decided
+from tests.threads import at_once
 
 
 @pytest.mark.django_db
