@@ -40,7 +40,6 @@ class ChatSocket(AsyncWebsocketConsumer):
     visit: Visit
     subscriber: Subscriber | None = None
     watched: Watched | None = None
-    gate: Frame
     pumps: "Sequence[asyncio.Task[None]]" = ()
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
@@ -93,14 +92,16 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.visit = visit_of(user, self.scope["session"])
         self.bucket = bounds.Bucket()
         self.pieces: asyncio.Queue[Piece] = asyncio.Queue(MOST_WAITING)
-        self.commands: asyncio.Queue[Command | None] = asyncio.Queue(MOST_WAITING)
+        self.commands: asyncio.Queue[Command | Frame | None] = asyncio.Queue(MOST_WAITING)
         self.subscriber = reader().join(self._hear)
+        self.watched = watch().join(user.pk, self._hear)
+        gate = await self._ask(desk.gate)
+        await self._send(frames.hello(gate))
+        watch().greeted(self.watched, gate)
         self.pumps = [
             asyncio.create_task(self._or_end(pump(self.subscriber)))
             for pump in (self._pump_pieces, self._pump_commands)
         ]
-        self.watched = watch().join(self._look_at_the_gate)
-        await self._send(frames.hello(await self._gate()))
 
     async def _take(self, data: str | bytes | None) -> None:
         if self.subscriber is None or not self.bucket.take():
@@ -135,7 +136,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         # It may have ended between the look-up and now; the word of that went past.
         await self._tell_ended(subscriber, [answer])
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: Event | Frame) -> None:
         try:
             if isinstance(event, Piece):
                 self.pieces.put_nowait(event)
@@ -153,12 +154,14 @@ class ChatSocket(AsyncWebsocketConsumer):
                 await self._send(frames.piece(piece))
 
     async def _pump_commands(self, subscriber: Subscriber) -> None:
-        """Obey commands in their order; None says that the journals were away and are back."""
+        """Obey commands and pass frames on, in their order; None says that the journals were away and are back."""
         while True:
             command = await self.commands.get()
             if command is None:
                 await self._look_again(subscriber)
-            elif command.kind == "terms" or concerns(command, self.visit.user):
+            elif not isinstance(command, Command):
+                await self._send(command)
+            elif concerns(command, self.visit.user):
                 await self._obey(command, subscriber)
 
     async def _obey(self, command: Command, subscriber: Subscriber) -> None:
@@ -168,29 +171,9 @@ class ChatSocket(AsyncWebsocketConsumer):
                     await self._tell_ended(subscriber, [command.fields["answer"]])
             case "signed_out" | "left":
                 await self._look_again(subscriber)
-            case "terms":
-                watch().forget()
-                await self._tell_gate()
             case _:
                 for frame in await news(self.user, command):
                     await self._send(frame)
-
-    async def _gate(self) -> Frame:
-        """What the gate says now; from here on the watch knows when the time runs out."""
-        answer = await self._ask(desk.gate)
-        if self.watched:
-            self.watched.deadline = answer.deadline if answer.gate == "ask" else None
-        self.gate = desk.gate_frame(answer)
-        return self.gate
-
-    async def _tell_gate(self) -> None:
-        """Say what the gate says, if that is something else than before."""
-        before = self.gate
-        if await self._gate() != before:
-            await self._send(frames.gate_frame(self.gate))
-
-    def _look_at_the_gate(self) -> None:
-        self._hear(Command("terms", {}))
 
     async def _look_again(self, subscriber: Subscriber) -> None:
         """Is the person still signed in, and may they still see what they follow?"""

@@ -3,14 +3,14 @@
 All sockets of a process share a few threads for these (chat/threads.py), so each is short and never waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.urls import reverse
 
 from accounts.errors import NotFound
-from accounts.models import User, Workspace
+from accounts.models import User
 from accounts.visits import Visit, visitor
 from chat import access, frames
 from chat.frames import Again, Ask, Edit, Frame
@@ -19,7 +19,7 @@ from chat.models import Message
 from chat.turns import acts
 from chat.turns.begin import Turn
 from chat.turns.stop import stop as stop_answer
-from privacy.gate import OPEN, Answer, gate_for
+from privacy.gate import OPEN, owed_by_all
 
 R = TypeVar("R")
 Ended = tuple[str, Frame | None]  # an answer of which no more comes, and what its page is told
@@ -30,14 +30,17 @@ def for_visitor(visit: Visit, do: Callable[..., R], *args: Any) -> R:
     return do(visitor(visit), *args)
 
 
-def gate(user: User) -> Answer:
-    """What the gate says in the person's own workspace; where there is none, nothing is owed."""
-    personal = Workspace.objects.filter(personal_to=user).first()
-    return gate_for(user, personal) if personal else OPEN
+def gate(user: User) -> Frame:
+    """What the gate says in the person's own workspace."""
+    return gates([user.pk])[user.pk]
 
 
-def gate_frame(answer: Answer) -> Frame:
-    return frames.gate_state(answer, reverse("privacy:choice"))
+def gates(people: Collection[int]) -> dict[int, Frame]:
+    """The same for many (by primary key), in one query; where there is no such workspace, nothing is owed."""
+    address = reverse("privacy:choice")
+    nothing = frames.gate_state(OPEN, None, address)
+    owed = {one.user: frames.gate_state(one.answer, one.workspace, address) for one in owed_by_all(people)}
+    return {user: owed.get(user, nothing) for user in people}
 
 
 def begin(user: User, frame: Ask | Edit | Again) -> Frame:
@@ -93,8 +96,6 @@ def news(user: User, command: Command) -> list[Frame]:
     fields = command.fields
     try:
         match command.kind:
-            case "standing":
-                return [frames.gate_frame(gate_frame(gate(user)))]
             case "gone":
                 return [frames.gone(fields["conversation"])]
             case "rendered":

@@ -156,9 +156,11 @@ def gate_frame(gate: Frame) -> Frame:
     return {"type": "gate", "gate": gate}
 
 
-def gate_state(answer: Answer, choice_url: str) -> Frame:
+def gate_state(answer: Answer, workspace: UUID | None, choice_url: str) -> Frame:
+    """`workspace` is the one that the gate is asked about; turns in others are none of its business."""
     return {
         "state": answer.gate.value,
+        "workspace": str(workspace) if workspace else None,
         "terms": answer.terms or None,
         "deadline": answer.deadline.isoformat() if answer.deadline else None,
         "choice_url": choice_url,

@@ -13,7 +13,7 @@ from chat.frames import Frame
 from chat.journal.control import Command
 from chat.threads import in_database
 
-FOR_PAGES = {"standing", "gone", "rendered", "changed"}
+FOR_PAGES = {"gone", "rendered", "changed"}
 REMEMBERED = 5.0  # seconds; the answer holds what people wrote, and a tab that comes later asks anew
 
 # By the command's identity; the command is kept beside its answer, so that no other takes its place in memory.

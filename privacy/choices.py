@@ -103,7 +103,7 @@ def choose(
     standing.save()
     told = [ledger.Entry(act, terms, {"epoch": standing.epoch, **given.detail()}) for act in acts]
     events = ledger.record_all(told, subject=user, actor=user, source=source, context=given.context, at=standing.since)
-    standing = Standing.objects.whole().get(user=user)  # no newer terms are unanswered now
+    standing.stands_again()
     _carry_out(user, standing)
     return Choice(standing, before, _deciding(events))
 

@@ -77,6 +77,7 @@ def options(user: "User", terms: Terms) -> list[dict[str, str]]:
 class Shown:
     """What a token says its question was put with."""
 
+    terms: str  # digest of the version
     state: str  # Standing.state beside it
     notice: str  # key of the event of the notice; empty if nothing new was asked
 
@@ -92,16 +93,16 @@ def token_for(user: "User", terms: Terms, standing: Standing | None = None, noti
     return signing.dumps(shown, salt=SALT)
 
 
-def check_token(token: str, user: "User", terms: Terms) -> Shown:
-    """What `token` says; StaleAnswer unless it was made for this person and this text, less than a day ago."""
+def check_token(token: str, user: "User") -> Shown:
+    """What `token` says; StaleAnswer unless it was made for this person less than a day ago."""
     try:
-        shown = signing.loads(token, salt=SALT, max_age=VALID_SECONDS)
-        said = Shown(shown["state"], shown["notice"])
+        said = signing.loads(token, salt=SALT, max_age=VALID_SECONDS)
+        person, shown = said["person"], Shown(said["terms"], said["state"], said["notice"])
     except (signing.BadSignature, KeyError, TypeError) as error:
         raise StaleAnswer from error
-    if (shown.get("person"), shown.get("terms")) != (str(user.public_id), terms.digest):
+    if person != str(user.public_id):
         raise StaleAnswer
-    return said
+    return shown
 
 
 def _state(standing: Standing | None) -> str:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Min
 
 from accounts import clock
 from accounts.models import Workspace
@@ -97,9 +96,7 @@ WHERE workspace.personal_to_id = ANY(%(people)s::bigint[]) AND NOT EXISTS (
 """
 
 
-def owed_by_all(
-    people: Collection[int], *, at: datetime | None = None, unless_in: str | None = None
-) -> Iterator[Owed]:
+def owed_by_all(people: Collection[int], *, at: datetime | None = None, unless_in: str | None = None) -> Iterator[Owed]:
     """What each of these people (by primary key) owes in their personal workspace. One query."""
     now = at or clock.now()
     with connection.cursor() as cursor:
@@ -148,38 +145,25 @@ def calendar() -> Calendar:
     At these moments the gate changes for somebody although nobody did anything. One query.
     """
     rows = Terms.objects.filter(needs_answer=True, published_at__isnull=False).with_due().order_by("pk")
-    return tuple(rows.values_list("pk", "published_at", "due"))
-
-
-def next_publication() -> datetime | None:
-    """When the next scheduled version is published, or begins to ask new people; None if none is scheduled."""
-    now = clock.now()
-    sealed = Terms.objects.filter(published_at__isnull=False)
-    moments = (
-        sealed.filter(published_at__gt=now).aggregate(next=Min("published_at"))["next"],
-        sealed.filter(effective_at__gt=now).aggregate(next=Min("effective_at"))["next"],
-    )
-    return min((moment for moment in moments if moment), default=None)
+    return tuple(rows.values_list("pk", "published_at", "due"))  # type: ignore[misc]  # annotated
 
 
 # --- Within one request -------------------------------------------------------
 
 
-def gate_here(request: "PersonalRequest") -> Answer:
-    """The gate's answer for the person and the workspace of a request, asked once however often it is needed."""
-    known = asked_here(request)
+def owed_here(request: "PersonalRequest") -> Answer:
+    """What the person of a request owes in the personal workspace, asked once however often it is needed."""
+    known: Answer | None = getattr(request, "owed", None)
     if known is None:
-        known = gate_for(request.user, request.workspace)
-        request.gate = (request.workspace.pk, known)  # type: ignore[attr-defined]
+        known = request.owed = owed_by(request.user)  # type: ignore[attr-defined]
     return known
 
 
-def asked_here(request: "PersonalRequest") -> Answer | None:
-    """What the gate said in this request about the workspace it is in; None if nobody has asked."""
-    workspace, answer = getattr(request, "gate", (None, None))
-    return answer if workspace is not None and workspace == request.workspace.pk else None
+def gate_here(request: "PersonalRequest") -> Answer:
+    """The gate's answer for the person and the workspace of a request."""
+    return owed_here(request) if needs_choice(request.workspace) else OPEN
 
 
 def forget_here(request: "PersonalRequest") -> None:
-    """Whoever has taken an answer in this request says so: what the gate said before it is out of date."""
-    request.gate = (None, None)  # type: ignore[attr-defined]
+    """Whoever has taken an answer in this request says so: what was owed before it is out of date."""
+    request.owed = None  # type: ignore[attr-defined]

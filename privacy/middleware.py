@@ -77,10 +77,10 @@ def _deadline(request: HttpRequest, response: HttpResponse) -> str | None:
 
 def _said(request: PersonalRequest) -> gate.Answer:
     """The gate's answer for the page that was served: what it said in this request, or else one query."""
-    if type(request.workspace) is Workspace:  # the page of one conversation, wherever its person works otherwise
-        return gate.asked_here(request) or gate.gate_for(request.user, request.workspace)
-    asked = getattr(request, "gate", (None, None))[1]
-    return asked or gate.owed_by(request.user, unless_in=request.session.get(SESSION_KEY))
+    here = type(request.workspace) is Workspace  # a conversation's, wherever its person works otherwise
+    if here or getattr(request, "owed", None):
+        return gate.gate_here(request)
+    return gate.owed_by(request.user, unless_in=request.session.get(SESSION_KEY))
 
 
 def refusal(request: HttpRequest, error: ConsentRequired) -> HttpResponse:

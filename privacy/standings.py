@@ -1,5 +1,7 @@
 """Reading a person's standing and schedule, as the policy wants them."""
 
+from django.db.models import Exists, Q, Subquery
+
 from accounts import clock
 from accounts.models import User, Workspace
 from privacy import policy
@@ -7,14 +9,16 @@ from privacy.models import Standing, Terms
 
 
 def owed_terms(user: User) -> Terms | None:
-    """The version that `user` answers now: the newest that asks people on their plan, or the one they answered if none
-    newer does. A new person answers what is in effect for new people."""
+    """The version that `user` answers now, in one query: the newest that asks people on their plan, or the one they
+    answered if none newer does. A new person answers what is in effect for new people."""
     now = clock.now()
-    answered = Terms.objects.filter(pk__in=Standing.objects.filter(user=user).values("terms")).first()
-    asking = Terms.objects.asking(now, user.personal_workspace.plan)
-    if answered is None:
-        return asking.for_newcomers(now).first()
-    return asking.newer_than(answered.published_at, answered.pk).first() or answered
+    answered = Standing.objects.filter(user=user, terms__isnull=False)
+    plan = Workspace.objects.filter(personal_to=user).values("plan")[:1]
+    asking = Terms.objects.asking(now, Subquery(plan))
+    newer = asking.newer_than(Subquery(answered.values("terms__published_at")), Subquery(answered.values("terms")))
+    first = asking.for_newcomers(now).exclude(Exists(answered))
+    owed = Q(pk__in=newer.values("pk")) | Q(pk__in=first.values("pk")) | Q(pk__in=answered.values("terms"))
+    return Terms.objects.filter(owed).order_by("-published_at", "-pk").first()
 
 
 def as_facts(user: User, standing: Standing | None) -> policy.Standing:

@@ -139,6 +139,36 @@ def test_it_works_without_javascript(browser: Browser, parley: str):
     context.close()
 
 
+OVERLAPS = """(toast, other) => {
+    const [a, b] = [toast, document.querySelector(other)].map((element) => element.getBoundingClientRect());
+    return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_a_toast_covers_nothing_and_goes_when_one_begins_to_write(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_up(page)
+    choose(page)
+    toast = page.get_by_role("status").locator(".toast", has_text="You chose")
+    for other in ("#composer", "#empty", "#head"):
+        assert not toast.evaluate(OVERLAPS, other), other
+    ask(page, "Say hello.")
+    expect(toast).to_have_count(0)
+    expect(answers(page).first).to_have_attribute("data-state", "complete")
+
+    page.evaluate("document.dispatchEvent(new CustomEvent('parley:toast', { detail: 'It happened.' })); scrollTo(0, 0)")
+    toast = page.get_by_role("status").locator(".toast", has_text="It happened")
+    for other in ("#composer", "[data-role=user]", "[data-role=assistant]", "#head"):
+        assert not toast.evaluate(OVERLAPS, other), other
+    toast.get_by_role("button", name="Dismiss").click()
+    expect(toast).to_have_count(0)
+
+    page.get_by_role("button", name="Delete the conversation").click()
+    page.get_by_role("textbox", name="Message").fill("Now something else")
+    expect(page.get_by_role("status").get_by_role("button", name="Undo")).to_be_visible()
+
+
 def test_a_minor_gets_no_account_and_no_question(page: Page):
     sign_up(page, born="2015-01-01")
     expect(page.get_by_text("cannot open an account for you yet")).to_be_visible()

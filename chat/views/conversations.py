@@ -39,6 +39,7 @@ def branch(request: PersonalRequest, message: UUID) -> HttpResponse:
 @require_POST
 def delete(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     held = conversations.delete(request.user, conversation=conversation)
+    request.workspace = held.workspace
     if wants_json(request):
         seconds = int(conversations.UNDO.total_seconds())
         return JsonResponse({"deleted": str(held.public_id), "undo_seconds": seconds})
@@ -52,6 +53,7 @@ def undelete(request: PersonalRequest, conversation: UUID) -> HttpResponse:
 
 
 def _done(request: PersonalRequest, held: Conversation) -> HttpResponse:
+    request.workspace = held.workspace
     if wants_json(request):
         return JsonResponse({"id": str(held.public_id), "url": held.get_absolute_url(), "title": held.title})
     return redirect(held)

@@ -10,8 +10,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import SESSION_KEY
+from accounts.models import Workspace
 from accounts.request import PersonalRequest
-from chat.access import conversation_for
+from chat.access import conversation_for, conversations_of
 from chat.frames import gate_state
 from chat.models import Conversation
 from chat.sidebar import sidebar
@@ -19,11 +20,13 @@ from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
 from privacy.gate import gate_here
+from privacy.middleware import open_always
 from privacy.policy import Standing
 from privacy.standings import standing_of
 from privacy.views.question import dialog
 
 
+@open_always
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
@@ -31,30 +34,43 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("chat:new") if request.user.is_authenticated else render(request, "chat/landing.html")
 
 
+@open_always
 @require_safe
 def new(request: PersonalRequest) -> HttpResponse:
     """An empty chat. Who has never answered the terms does so first, before the first message.
 
     Somebody who came for a Work workspace is taken there instead: consumer terms are no matter of theirs.
     """
-    if gate_here(request).newcomer:
-        work = next((one for one in request.workspaces if not one.is_personal), None)
-        if work and SESSION_KEY not in request.session:
-            request.session[SESSION_KEY] = str(work.public_id)
-            return redirect("chat:new")
+    gate = gate_here(request)
+    if gate.stopped and (work := _came_for(request)):
+        request.session[SESSION_KEY] = str(work.public_id)
+        return redirect("chat:new")
+    if gate.newcomer:
         return redirect(f"{reverse('privacy:choice')}?{urlencode({'next': request.path})}")
     return render_chat(request, None)
 
 
+@open_always
 @require_safe
 def conversation(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     return render_chat(request, conversation_for(request.user, conversation))
 
 
+def _came_for(request: PersonalRequest) -> Workspace | None:
+    """The Work workspace that somebody came for who did not ask for the personal one, and has nothing there."""
+    work = next((one for one in request.workspaces if not one.is_personal), None)
+    asked_for_this = request.session.get(SESSION_KEY) == str(request.workspace.public_id)
+    if work is None or asked_for_this or conversations_of(request.user).filter(workspace=request.workspace).exists():
+        return None
+    return work
+
+
+@open_always
 @require_safe
 def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     """What applies to a conversation, in words, and why."""
     held = conversation_for(request.user, conversation)
+    request.workspace = held.workspace
     standing = standing_of(request.user)
     return render(
         request,
@@ -77,7 +93,10 @@ def render_chat(
         "transcript": transcript(held) if held else [],
         "badge": held and _badge(held, standing),
         "allowance": allowance(request.user, request.workspace),
-        "gate": {**gate_state(answer, _choice_url(request)), "deadline": answer.deadline},
+        "gate": {
+            **gate_state(answer, request.workspace.public_id, _choice_url(request)),
+            "deadline": answer.deadline,
+        },
         "choice_dialog": dialog(request, answer),
         "draft": draft,
         "error": error,

@@ -70,9 +70,9 @@ def resume(request: PersonalRequest, message: UUID) -> HttpResponse:
 @require_POST
 def stop(request: PersonalRequest, message: UUID) -> HttpResponse:
     stop_answer(request.user, message=message)
-    if wants_json(request):
-        return JsonResponse({"stopped": str(message)})
-    return redirect(message_for(request.user, message).conversation)
+    held = message_for(request.user, message).conversation
+    request.workspace = held.workspace
+    return JsonResponse({"stopped": str(message)}) if wants_json(request) else redirect(held)
 
 
 def _act(request: PersonalRequest, message: UUID, act: Callable[[], Turn], draft: str = "") -> HttpResponse:
@@ -84,6 +84,7 @@ def _act(request: PersonalRequest, message: UUID, act: Callable[[], Turn], draft
 
 
 def _begun(request: PersonalRequest, turn: Turn) -> HttpResponse:
+    request.workspace = turn.conversation.workspace
     if wants_json(request):
         return JsonResponse(frames.turn(turn, None), status=201)
     return redirect(turn.conversation)
@@ -93,6 +94,8 @@ def _refused(
     request: PersonalRequest, error: Refused | ConsentRequired, held: Conversation | None, draft: str
 ) -> HttpResponse:
     """Say what to do; a page gets back what was written."""
+    if held is not None:
+        request.workspace = held.workspace
     if isinstance(error, ConsentRequired):
         return refusal(request, error)
     if wants_json(request):

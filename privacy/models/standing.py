@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class StandingQuerySet(models.QuerySet["Standing"]):
     def for_change(self, user: "User") -> "Standing":
         """The standing of `user`, locked FOR UPDATE, made if there is none. Waits for turns being begun."""
-        self.bulk_create([Standing(user=user)], ignore_conflicts=True)
-        _lock(user.pk, "UPDATE")
+        if not _lock(user.pk, "UPDATE"):
+            self.bulk_create([Standing(user=user)], ignore_conflicts=True)
+            _lock(user.pk, "UPDATE")
         return self.whole().get(user=user)
 
     def for_turn(self, user_id: int) -> "Standing | None":
@@ -67,8 +68,8 @@ def _unanswered(at: datetime) -> TermsQuerySet:
     return asking.newer_than(models.OuterRef("terms__published_at"), models.OuterRef("terms"))
 
 
-def _lock(user_id: int, strength: Literal["UPDATE", "SHARE"]) -> None:
-    """Lock the row before it is read, in a statement of its own.
+def _lock(user_id: int, strength: Literal["UPDATE", "SHARE"]) -> bool:
+    """Lock the row before it is read, in a statement of its own; says whether there is one.
 
     A statement that waits for its lock sees the locked row as it has become, but what it joins as that was before the
     wait: terms and person would be those of then. Nor has Django's ORM FOR SHARE.
@@ -76,6 +77,7 @@ def _lock(user_id: int, strength: Literal["UPDATE", "SHARE"]) -> None:
     with connection.cursor() as cursor:
         query = f"SELECT 1 FROM privacy_standing WHERE user_id = %s FOR {strength}"  # noqa: S608 — one of two words
         cursor.execute(query, [user_id])
+        return bool(cursor.rowcount)
 
 
 class Standing(models.Model):
@@ -110,6 +112,10 @@ class Standing(models.Model):
     def state(self) -> str:
         """A name for exactly this standing: a question put beside another one has been answered since."""
         return f"{self.terms_id}/{self.epoch}/{self.training}/{self.keep_history}"
+
+    def stands_again(self) -> None:
+        """No newer terms are unanswered any more."""
+        vars(self).pop("suspended_from", None)
 
     def facts(self, **more: Any) -> policy.Standing:
         """This standing as the policy sees it; `more` carries what stands elsewhere (age)."""

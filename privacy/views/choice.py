@@ -20,7 +20,7 @@ from privacy.choices import Circumstances
 from privacy.errors import BadAnswer, ConsentRequired, StaleAnswer, TooLateToDefer
 from privacy.evidence.context import context_of
 from privacy.forms import ChoiceForm, check_token
-from privacy.gate import gate_for
+from privacy.gate import forget_here, owed_here
 from privacy.models import Standing
 from privacy.views.question import (
     KEPT,
@@ -65,13 +65,10 @@ def choice(request: Request) -> HttpResponse:
 @require_POST
 def defer(request: Request) -> HttpResponse:
     """Not now: before the deadline only, and the dialog comes back after a day."""
-    terms = standings.owed_terms(request.user)
     try:
-        if terms is None:
-            raise StaleAnswer
-        shown = check_token(request.POST.get("token", ""), request.user, terms)
-        notice = notice_of(request.user, terms, shown.notice)
-        if notice is None:
+        shown = check_token(request.POST.get("token", ""), request.user)
+        notice = notice_of(request.user, shown)
+        if notice is None or notice.terms != standings.owed_terms(request.user):
             raise StaleAnswer
         until = notices.defer(request.user, notice, context=context_of(request))
     except StaleAnswer:
@@ -110,6 +107,7 @@ def undo(request: Request) -> HttpResponse:
     except (signing.BadSignature, StaleAnswer, BadAnswer):
         messages.warning(request, _("That can no longer be undone here. You can change your answer on this page."))
         return redirect("privacy:settings")
+    forget_here(request)
     confirm(request, made)
     return redirect(next_page(request))
 
@@ -131,7 +129,7 @@ def asked_once_more(request: Request, form: ChoiceForm, source: Source) -> HttpR
 
 
 def _more(request: Request, kept: Mapping[str, str] | None = None) -> dict[str, Any]:
-    gate = gate_for(request.user, request.user.personal_workspace)
+    gate = owed_here(request)
     kept = kept_words(request) if kept is None else kept
     return {"gate": gate, "next": next_page(request), "kept_words": [(KEPT + name, kept[name]) for name in kept]}
 

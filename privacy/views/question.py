@@ -19,8 +19,8 @@ from privacy import choices, notices, standings
 from privacy.choices import Choice, Circumstances
 from privacy.errors import BadAnswer, StaleAnswer
 from privacy.evidence.context import context_of
-from privacy.forms import ChoiceForm, check_token, options, token_for
-from privacy.gate import Answer
+from privacy.forms import ChoiceForm, Shown, check_token, options, token_for
+from privacy.gate import Answer, forget_here
 from privacy.models import Notice, Standing, Terms
 from privacy.policy import Gate
 from privacy.prose import retention_table
@@ -112,28 +112,25 @@ class Taken:
 def take(request: Request, form: ChoiceForm, keep_history: bool | None, source: Source) -> Taken:
     """Record the answer in a valid form, if it fits a question that stands now."""
     gpc = asks_not_to_share(request)
-    despite_gpc = gpc and form.cleaned_data["despite_gpc"]
-    terms = standings.owed_terms(request.user)
+    confirmed = gpc and (form.cleaned_data["despite_gpc"] or _stands(request.user))
     try:
-        if terms is None:
-            raise StaleAnswer
-        shown = check_token(request.POST.get("token", ""), request.user, terms)
-        if gpc and form.answer is Training.ALLOW and not despite_gpc and not _stands(request.user):
+        shown = check_token(request.POST.get("token", ""), request.user)
+        if gpc and form.answer is Training.ALLOW and not confirmed:
             return Taken(confirm=True)
-        notice = notice_of(request.user, terms, shown.notice)
         choice = choices.choose(
             user=request.user,
-            terms=terms,
+            terms=terms_shown(shown),
             training=form.answer,
             keep_history=keep_history,
             source=source,
-            given=Circumstances(notice, gpc, despite_gpc or _stands(request.user), context_of(request)),
+            given=Circumstances(notice_of(request.user, shown), gpc, confirmed, context_of(request)),
             seen=shown.state,
         )
     except (StaleAnswer, BadAnswer) as refused:
         request.user.refresh_from_db()  # the age may have been corrected since this request began
         elsewhere = isinstance(refused, StaleAnswer) and refused.elsewhere
         return Taken(why=_elsewhere() if elsewhere else _stale())
+    forget_here(request)
     return Taken(choice)
 
 
@@ -142,8 +139,19 @@ def _stands(user: User) -> bool:
     return Standing.objects.filter(user=user, despite_gpc=True).exists()
 
 
-def notice_of(user: User, terms: Terms, event: str) -> Notice | None:
-    return Notice.objects.filter(user=user, terms=terms, event=event).first() if event else None
+def terms_shown(shown: Shown) -> Terms:
+    """The version that a token was made for. Raises StaleAnswer if there is none; whether it is owed is not asked."""
+    terms = Terms.objects.filter(digest=shown.terms).first()
+    if terms is None:
+        raise StaleAnswer
+    return terms
+
+
+def notice_of(user: User, shown: Shown) -> Notice | None:
+    """The notice that a token was made with; None where nothing new was asked."""
+    if not shown.notice:
+        return None
+    return Notice.objects.filter(user=user, terms__digest=shown.terms, event=shown.notice).first()
 
 
 def _stale() -> str:
