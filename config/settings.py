@@ -219,6 +219,12 @@ if set(LEDGER_ORIGIN) & set(" +\n"):
 LEDGER_HEADS_FILE = env.str("LEDGER_HEADS_FILE", "") or str(DATA_DIR / "heads.jsonl")
 LEDGER_SALT_DAYS = env.int("LEDGER_SALT_DAYS", 30)
 
+# Who answers for people's data, as receipts name them.
+CONTROLLER = {
+    "name": env.str("CONTROLLER_NAME", "") or urlsplit(LINK_ORIGIN).netloc,
+    "contact": env.str("CONTROLLER_CONTACT", ""),
+}
+
 # --- Models that answer -----------------------------------------------------
 
 MODEL_HOST = urlsplit(env.str("MODEL_URL", "")).hostname or "localhost"

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from privacy.views import choice, settings, terms, wellknown
+from privacy.views import choice, receipts, settings, terms, wellknown
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),
     path("privacy/choice/undo/", choice.undo, name="undo"),
+    path("privacy/receipts/<uuid:key>/", receipts.receipt, name="receipt"),
+    path("privacy/receipts/<uuid:key>.json", receipts.document, name="receipt_document"),
     path("terms/", terms.terms_list, name="terms_list"),
     path("terms/<slug:slug>/", terms.terms, name="terms"),
     path("terms/<slug:slug>/changes/", terms.changes, name="terms_changes"),

@@ -53,7 +53,7 @@ for (const element of document.querySelectorAll(".toast")) keepToast(element);
 /** Whoever begins to write, or asks, has seen what was said. What offers to take something back keeps its time. */
 function sendToastsAway({ target }) {
   if (!target.matches("textarea, form:has(textarea)")) return;
-  for (const element of document.querySelectorAll(".toast:not(:hover, :focus-within)")) element.remove();
+  for (const element of document.querySelectorAll(".toast:not([data-stays], :hover, :focus-within)")) element.remove();
 }
 
 document.addEventListener("input", sendToastsAway);
