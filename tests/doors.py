@@ -11,12 +11,7 @@ READ = dict.fromkeys(("GET", "HEAD"), OPEN)
 FORM = dict.fromkeys(("GET", "POST"), OPEN)
 ACT = {"POST": OPEN}
 TURN = {"POST": GATED}
-# Views of classes (allauth's) take PUT for POST, and answer OPTIONS.
-CLASS_READ = READ | {"OPTIONS": OPEN}
-CLASS_ACT = READ | {"POST": OPEN, "OPTIONS": OPEN}
-CLASS_FORM = CLASS_ACT | {"PUT": OPEN}
-CLASS_ANY = CLASS_FORM | dict.fromkeys(("PATCH", "DELETE"), OPEN)
-# Views that do not look at the method: whatever they are sent, no turn begins there.
+# allauth's and the admin's views: which methods they take is theirs to say. No turn begins there, whatever they are sent.
 ANY = dict.fromkeys(METHODS, OPEN)
 
 # --- The chat -------------------------------------------------------------------
@@ -67,47 +62,54 @@ PRIVACY = {
 ACCOUNT = {
     "account/profile/": FORM,
     "account/workspace/": ACT,
-    "account/login/": CLASS_FORM,
-    "account/logout/": CLASS_ACT,
-    "account/inactive/": CLASS_READ,
-    "account/signup/": CLASS_FORM,
-    "account/reauthenticate/": CLASS_FORM,
-    "account/email/": CLASS_FORM,
-    "account/confirm-email/": ANY,
-    r"account/^confirm-email/(?P<key>[-:\w]+)/$": CLASS_ACT,
-    "account/password/change/": CLASS_FORM,
-    "account/password/set/": CLASS_FORM,
-    "account/password/reset/": CLASS_FORM,
-    "account/password/reset/done/": CLASS_READ,
-    "account/password/reset/key/done/": CLASS_READ,
-    r"account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": CLASS_FORM,
-    "account/login/code/confirm/": CLASS_FORM,
 }
+ALLAUTH = dict.fromkeys(
+    (
+        "account/login/",
+        "account/logout/",
+        "account/inactive/",
+        "account/signup/",
+        "account/reauthenticate/",
+        "account/email/",
+        "account/confirm-email/",
+        r"account/^confirm-email/(?P<key>[-:\w]+)/$",
+        "account/password/change/",
+        "account/password/set/",
+        "account/password/reset/",
+        "account/password/reset/done/",
+        "account/password/reset/key/done/",
+        r"account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        "account/login/code/confirm/",
+    ),
+    ANY,
+)
 MODELS = {
     *("accounts/user", "accounts/workspace", "auth/group", "chat/conversation"),
     *("privacy/event", "privacy/leaf", "privacy/treehead", "privacy/ledgerkey", "privacy/standing"),
     *("privacy/sweeprun", "privacy/tombstone", "privacy/terms"),
 }
-VIEWS = {"": ANY, "add/": ANY, "<path:object_id>/": CLASS_ANY} | {
-    f"<path:object_id>/{act}/": ANY for act in ("history", "delete", "change")
-}
-STAFF = {
-    "admin/": ANY,
-    "admin/login/": ANY,
-    "admin/logout/": ANY,
-    "admin/password_change/": ANY,
-    "admin/password_change/done/": ANY,
-    "admin/autocomplete/": ANY,
-    "admin/jsi18n/": ANY,
-    "admin/r/<path:content_type_id>/<path:object_id>/": ANY,
-    "admin/^(?P<app_label>chat|privacy|auth|accounts)/$": ANY,
-    "admin/(?P<url>.*)$": ANY,
-    **{f"admin/{model}/{rest}": methods for model in MODELS for rest, methods in VIEWS.items()},
-    **{
-        f"admin/privacy/terms/<int:pk>/{act}/": ANY
-        for act in ("publish", "take-back", "move-deadline", "copy", "figures")
-    },
-}
-HEALTH = {"healthz": ANY, "readyz": ANY}
+VIEWS = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{act}/" for act in ("history", "delete", "change")))
+ADMIN = dict.fromkeys(
+    (
+        "admin/",
+        "admin/login/",
+        "admin/logout/",
+        "admin/password_change/",
+        "admin/password_change/done/",
+        "admin/autocomplete/",
+        "admin/jsi18n/",
+        "admin/r/<path:content_type_id>/<path:object_id>/",
+        "admin/^(?P<app_label>chat|privacy|auth|accounts)/$",
+        "admin/(?P<url>.*)$",
+        *(f"admin/{model}/{rest}" for model in MODELS for rest in VIEWS),
+        *(
+            f"admin/privacy/terms/<int:pk>/{act}/"
+            for act in ("publish", "take-back", "move-deadline", "copy", "figures")
+        ),
+    ),
+    ANY,
+)
+HEALTH = dict.fromkeys(("healthz", "readyz"), ANY)
 
-DOORS: dict[str, dict[str, str]] = CHAT | PRIVACY | ACCOUNT | STAFF | HEALTH
+DOORS: dict[str, dict[str, str]] = CHAT | PRIVACY | ACCOUNT | ALLAUTH | ADMIN | HEALTH
+OURS = CHAT | PRIVACY | ACCOUNT  # they refuse every other method

@@ -17,7 +17,7 @@ from chat.routing import sockets
 from chat.turns import acts
 from privacy.errors import ConsentRequired
 from privacy.vocabulary import Training
-from tests.doors import CHAT, DOORS, FRAMES, GATED, METHODS, OPEN, SOCKETS
+from tests.doors import CHAT, DOORS, FRAMES, GATED, METHODS, OPEN, OURS, SOCKETS
 from tests.people import alice, bob
 from tests.scenes import answered, decided, published
 from tests.sockets import talk
@@ -96,7 +96,7 @@ def address(route: str, turn) -> str:
     message = turn.question if route.endswith("/edit") else turn.answer
     values = {"conversation": turn.conversation.public_id, "message": message.public_id, "slug": "2", "size": 1}
     values |= {"pk": 1, "object_id": 1, "content_type_id": 1, "app_label": "privacy", "url": "nowhere"}
-    values |= {"uidb36": "1", "key": "x"}
+    values |= {"uidb36": "1", "key": uuid4()}
     filled = re.sub(
         r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), re.sub(r"\(\?P(<\w+>).*?\)", r"\1", route)
     )
@@ -122,7 +122,8 @@ def test_no_method_of_any_address_begins_a_turn_without_a_choice(lapsed, client,
         answer = send(where, body, headers=JSON) if send else client.generic(method, where, headers=JSON)
         written = DOORS[route].get(method)
         assert is_refused(answer) == (written == GATED), f"{method} {route}: {answer.status_code}"
-        assert (answer.status_code == 405) == (written is None), f"{method} {route}: {answer.status_code}"
+        if route in OURS:
+            assert (answer.status_code == 405) == (written is None), f"{method} {route}: {answer.status_code}"
         assert messages() == before, f"{method} {route}"
 
 

@@ -22,7 +22,7 @@ export function toast(text) {
 }
 
 /**
- * `page` gives: socket, transcript, `failed(request, show)` to hear of a refusal, `refresh()`, `leaving()`.
+ * `page` gives: socket, transcript, `failed(request, show)` to hear of a refusal, `refresh()`, `leaving(away)`.
  */
 export function bindActs(page) {
   const { socket, transcript } = page;
@@ -71,10 +71,13 @@ export function bindActs(page) {
 
   async function remove(button, event) {
     event.preventDefault();
-    page.leaving();
+    page.leaving(true);
     if (await post(button.formAction, token())) {
       location.assign(`${document.body.dataset.home}?deleted=${document.body.dataset.conversation}`);
-    } else toast(sorry);
+    } else {
+      page.leaving(false);
+      toast(sorry);
+    }
   }
 
   document.addEventListener("submit", (event) => {

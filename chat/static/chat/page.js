@@ -23,7 +23,7 @@ bindActs({
   transcript,
   refresh: () => refresh.soon(),
   failed: (request, show) => refusals.set(request, show),
-  leaving: () => (leaving = true),
+  leaving: (away) => refresh.leaving((leaving = away)),
 });
 
 function merge(fresh) {
@@ -142,7 +142,11 @@ document.addEventListener("parley:chosen", () => {
 });
 
 // A page taken out of the browser's memory may be old.
-addEventListener("pageshow", (event) => event.persisted && refresh.soon());
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  refresh.leaving((leaving = false));
+  refresh.soon();
+});
 
 if (new URLSearchParams(location.search).has("gone")) toast(here.sayGone);
 if (location.search && location.pathname === here.home) history.replaceState(null, "", here.home);

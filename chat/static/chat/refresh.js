@@ -7,6 +7,7 @@ export class Refresh {
   #timer = 0;
   #running = false;
   #again = false;
+  #away = false;
 
   /** `merge` gets the fresh page's document. */
   constructor(merge) {
@@ -19,7 +20,13 @@ export class Refresh {
     this.#timer = setTimeout(() => this.#now(), PAUSE);
   }
 
+  /** The page is about to be left for another one, or is not after all: what is fetched meanwhile must not hold it back. */
+  leaving(away) {
+    this.#away = away;
+  }
+
   async #now() {
+    if (this.#away) return;
     if (this.#running) {
       this.#again = true;
       return;
@@ -28,6 +35,7 @@ export class Refresh {
     const { address } = document.body.dataset;
     try {
       const response = await fetch(address, { headers: { Accept: "text/html" } });
+      if (this.#away) return;
       if (response.redirected || response.status === 404) location.reload();
       else if (response.ok && address === document.body.dataset.address) {
         this.#merge(new DOMParser().parseFromString(await response.text(), "text/html"));
