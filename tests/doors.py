@@ -11,7 +11,7 @@ READ = dict.fromkeys(("GET", "HEAD"), OPEN)
 FORM = dict.fromkeys(("GET", "POST"), OPEN)
 ACT = {"POST": OPEN}
 TURN = {"POST": GATED}
-# allauth's and the admin's views: which methods they take is theirs to say. No turn begins there, whatever they are sent.
+# Views of allauth and the admin, which take what methods they like. No turn begins there, whatever they are sent.
 ANY = dict.fromkeys(METHODS, OPEN)
 
 # --- The chat -------------------------------------------------------------------

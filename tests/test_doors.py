@@ -1,4 +1,4 @@
-"""Every door against the written list (tests/doors.py): that none is missing there, and that each behaves as written."""
+"""Every door against the written list (tests/doors.py): none is missing there, and each behaves as written."""
 
 import ast
 import re

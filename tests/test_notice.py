@@ -95,17 +95,41 @@ class TestShown:
 
 
 class TestNotNow:
+    def asks_by_itself(self, client) -> str:
+        """Whether the dialog opens, and under what; without being asked for, it holds the question only then."""
+        page = client.get(CHAT).content.decode()
+        asks = re.search(r'<dialog[^>]*data-asks="(\w*)"', page)[1]
+        assert ("question-title" in re.search(r"<dialog[^>]*>(.*?)</dialog>", page, re.S)[1]) == bool(asks)
+        return asks
+
+    def test_whoever_asks_for_it_meanwhile_gets_it_in_the_dialog(self, client, owing):
+        self.put_off(client)
+        asked_for = client.get(CHOICE, {"source": "dialog"}, headers=FETCH).content.decode()
+        assert "<html" not in asked_for and 'name="source" value="dialog"' in asked_for
+        sent = {"token": re.search(r'name="token" value="([^"]+)"', asked_for)[1], "training": "deny"}
+        assert client.post(CHOICE, sent | {"source": "dialog"}, headers=FETCH)["Parley-Choice"] == "recorded"
+        assert acts()[-1] == Act.TRAINING_WITHDRAWN and "<dialog" not in client.get(CHAT).content.decode()
+
+    def test_what_cannot_be_put_off_any_more_is_asked_in_the_dialog(self, client, owing, move_clock):
+        sent = {"token": token(client.get(CHAT)), "source": "dialog"}
+        move_clock(days=30, hours=1)
+        for given in (sent, sent | {"token": "x"}):
+            told = client.post(DEFER, given, headers=FETCH)
+            assert told.status_code == 200 and "<html" not in told.content.decode()
+            assert "Not now" not in told.content.decode() and 'role="alert"' in told.content.decode()
+        assert Act.DEFERRED not in acts()
+
     def put_off(self, client, **more):
         return client.post(DEFER, {"token": token(client.get(CHAT)), "next": CHAT}, **more)
 
     def test_it_is_recorded_and_asked_again_after_a_day(self, client, owing, move_clock):
         assert self.put_off(client).status_code == 302
-        assert "<dialog" not in client.get(CHAT).content.decode()
+        assert self.asks_by_itself(client) == ""
         assert "Please choose by" in client.get(CHAT).content.decode()
         move_clock(hours=23)
-        assert "<dialog" not in client.get(CHAT).content.decode()
+        assert self.asks_by_itself(client) == ""
         move_clock(hours=25)
-        assert "<dialog" in client.get(CHAT).content.decode()
+        assert self.asks_by_itself(client) == "ask"
         assert acts().count(Act.DEFERRED) == 1 and asked(alice())
 
     def test_three_days_three_times(self, client, owing, move_clock):

@@ -48,7 +48,7 @@ def choice(request: Request) -> HttpResponse:
     Only a ticked box says something about the history here: silence does not end what was asked for before.
     """
     form = ChoiceForm(request.POST or None, user=request.user)
-    source = Source.DIALOG if request.POST.get("source") == Source.DIALOG else Source.PAGE
+    source = _source(request)
     if not form.is_valid():
         return _asked(request, form, source)
     taken = take(request, form, form.cleaned_data["keep_history"] or None, source)
@@ -72,11 +72,9 @@ def defer(request: Request) -> HttpResponse:
             raise StaleAnswer
         until = notices.defer(request.user, notice, context=context_of(request))
     except StaleAnswer:
-        messages.warning(request, _("This page was open for too long. Here is the current question."))
-        return redirect("privacy:choice")
+        return _asked_anew(request, _("This page was open for too long. Here is the current question."))
     except TooLateToDefer:
-        messages.warning(request, _("There is nothing left to put off. Please see the question below."))
-        return redirect("privacy:choice")
+        return _asked_anew(request, _("There is nothing left to put off. Please see the question below."))
     if in_fragments(request):
         return HttpResponse(headers={MADE: "deferred"}, status=204)
     day = date_format(localtime(until), "j F Y, H:i")
@@ -118,6 +116,20 @@ def undo(request: Request) -> HttpResponse:
 def _asked(request: Request, form: ChoiceForm, source: Source, why: str = "") -> HttpResponse:
     template = "privacy/_question.html" if in_fragments(request) else "privacy/choice.html"
     return question(request, template, form, _more(request) | {"why": why}, source)
+
+
+def _asked_anew(request: Request, why: str) -> HttpResponse:
+    """The question as it stands now, in the place of the one that could not be put off."""
+    if in_fragments(request):
+        return _asked(request, ChoiceForm(user=request.user), _source(request), why)
+    messages.warning(request, why)
+    return redirect("privacy:choice")
+
+
+def _source(request: Request) -> Source:
+    """Where the question is put: it says so itself, in its form and in the dialog's address."""
+    said = request.POST.get("source") or request.GET.get("source")
+    return Source.DIALOG if said == Source.DIALOG else Source.PAGE
 
 
 def asked_once_more(request: Request, form: ChoiceForm, source: Source) -> HttpResponse:

@@ -87,14 +87,20 @@ def question(
 
 
 def dialog(request: Request, gate: Answer) -> str:
-    """The question as a dialog over another page, where it is to be put there now; empty otherwise."""
+    """The question as a dialog over another page: open where it is to be put now, else empty until it is asked for.
+
+    Nothing where nothing is owed; a new person is taken to the page of its own.
+    """
     if gate.gate is Gate.OPEN or gate.newcomer:
         return ""
     terms = standings.owed_terms(request.user)
-    if terms is None or not notices.should_ask(request.user, terms, gate):
+    if terms is None:
         return ""
-    context = question_context(request, ChoiceForm(user=request.user), Source.DIALOG)
-    return render_to_string("privacy/_dialog.html", {**(context or {}), "gate": gate, "next": request.path}, request)
+    context = {"gate": gate, "next": request.path, "asks": ""}
+    if notices.should_ask(request.user, terms, gate):
+        form = ChoiceForm(user=request.user)
+        context |= {**(question_context(request, form, Source.DIALOG) or {}), "asks": gate.gate.value}
+    return render_to_string("privacy/_dialog.html", context, request)
 
 
 # --- Taking the answer --------------------------------------------------------

@@ -61,18 +61,39 @@ function bind(dialog) {
     event.preventDefault();
     dialog.close();
   });
-  open(dialog);
+  if (dialog.dataset.asks) open(dialog);
 }
 
-/** A fresher page says that nothing is asked any more, or asks for the first time. */
+/** The way to the question leads nowhere else: what is being written on this page stays in its field. */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-asks-here]");
+  const dialog = document.getElementById("choice");
+  if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    if (!dialog.querySelector("#question-title")) dialog.innerHTML = await fragment(`${dialog.dataset.page}?source=dialog`);
+    open(dialog);
+  } catch {
+    location.assign(link.href);
+  }
+});
+
+async function fragment(address) {
+  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+  if (!answer.ok || answer.redirected) throw new Error(answer.status);
+  return answer.text();
+}
+
+/** A fresher page says that nothing is asked any more, or asks where this one did not. What is being read stays. */
 document.addEventListener("parley:refreshed", ({ detail: fresh }) => {
   const here = document.getElementById("choice");
   const there = fresh.getElementById("choice");
-  if (here && fresh.getElementById("gate")?.dataset.gate === "open") {
-    if (here.open) say(here.dataset.said);
-    here.close();
-    here.remove();
-  } else if (!here && there) {
+  if (!there) {
+    if (here?.open) say(here.dataset.said);
+    here?.close();
+    here?.remove();
+  } else if (!here || (!here.open && here.dataset.asks !== there.dataset.asks)) {
+    here?.remove();
     document.body.append(document.adoptNode(there));
     bind(there);
   }
