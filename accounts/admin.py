@@ -13,7 +13,7 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, ManyToManyField, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponseBase
 
@@ -47,11 +47,14 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class RightsAdmin(StaffAdmin, GroupAdmin):
-    """Groups of rights, as Django has them."""
+    """Groups of rights, as Django has them; a plain list of boxes serves every reader, its two columns do not."""
+
+    filter_horizontal = ()
+    formfield_overrides = {**StaffAdmin.formfield_overrides, ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
 
 
-class SeenOnly(admin.TabularInline):
-    """Rows that staff reads and does not touch."""
+class SeenOnly(admin.StackedInline):
+    """Rows that staff reads and does not touch. (Django's tables of rows have columns without a name.)"""
 
     extra = 0
     can_delete = False
@@ -65,12 +68,12 @@ class SeenOnly(admin.TabularInline):
 
 class AddressesSeen(SeenOnly):
     model = EmailAddress
-    fields = ["email", "primary", "verified"]
+    fields = [("email", "primary", "verified")]
 
 
 class MembershipsSeen(SeenOnly):
     model = Membership
-    fields = ["workspace", "role", "joined_at"]
+    fields = [("workspace", "role", "joined_at")]
     readonly_fields = ["joined_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
@@ -85,13 +88,13 @@ class UserAdmin(StaffAdmin):
     search_fields = ["email", "display_name", "public_id"]
     ordering = ["-joined_at"]
     date_hierarchy = "joined_at"
-    filter_horizontal = ["groups", "user_permissions"]
+    formfield_overrides = RightsAdmin.formfield_overrides
     inlines = [MembershipsSeen, AddressesSeen]
     readonly_fields = ["public_id", "email", "age_refused_at", "joined_at", "last_login"]
     fieldsets = [
         (None, {"fields": ["email", "display_name", "public_id"]}),
         ("About", {"fields": ["locale", "time_zone", "region", "date_of_birth", "age_refused_at"]}),
-        ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("When", {"fields": ["joined_at", "last_login"]}),
     ]
 
@@ -115,7 +118,7 @@ class UserAdmin(StaffAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Staff cannot make itself more than it is."""
-        granting = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups", "user_permissions"]
+        granting = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
         return [*self.readonly_fields, *granting]
 
 
@@ -139,8 +142,9 @@ class MembershipForm(forms.ModelForm):
             user.widget = forms.Select(choices=[(self.instance.user_id, str(self.instance.user))])
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(admin.StackedInline):
     model = Membership
+    fields = [("user", "role", "joined_at")]
     form = MembershipForm
     formset = MembershipFormSet
     extra = 0

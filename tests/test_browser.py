@@ -19,14 +19,19 @@ expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
-def parley(tmp_path_factory) -> Iterator[str]:
+def up(tmp_path_factory) -> Iterator[Up]:
     folder: Path = tmp_path_factory.mktemp("parley")
     up = Up(folder / "var", folder / "output", "--demo")
     try:
         up.ready()
-        yield f"http://127.0.0.1:{up.port}"
+        yield up
     finally:
         up.stop()
+
+
+@pytest.fixture(scope="module")
+def parley(up: Up) -> str:
+    return f"http://127.0.0.1:{up.port}"
 
 
 @pytest.fixture
@@ -194,6 +199,15 @@ PEOPLES = [
 ]
 
 
+STAFFS = [
+    *("", "accounts/user/", "accounts/user/1/change/", "accounts/workspace/", "accounts/workspace/add/"),
+    *("accounts/workspace/1/change/", "auth/group/add/", "chat/conversation/", "chat/conversation/1/change/"),
+    *("privacy/terms/", "privacy/terms/add/", "privacy/terms/1/change/", "privacy/terms/1/copy/"),
+    *("privacy/terms/1/figures/", "privacy/event/", "privacy/event/1/change/", "privacy/standing/", "privacy/sweeprun/"),
+    *("privacy/leaf/", "privacy/treehead/", "privacy/tombstone/", "password_change/"),
+]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_axe_finds_nothing(browser: Browser, parley: str, scheme: Any, width: int):
@@ -211,4 +225,20 @@ def test_axe_finds_nothing(browser: Browser, parley: str, scheme: Any, width: in
         no_violations(page)
         # Nothing is cut off sideways.
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), address
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_administration(browser: Browser, up: Up, parley: str, scheme: Any):
+    context = browser.new_context(base_url=parley, color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/admin/")
+    page.locator("[name=login]").fill("stella@parley.example")
+    page.locator("[name=password]").fill((up.data / "secrets" / "demo_password").read_text())
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile("/admin/"))
+    for address in STAFFS:
+        reached = page.goto(f"/admin/{address}")
+        assert reached and reached.status == 200, address
+        no_violations(page)
     context.close()

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import clock
 from accounts.plans import PERSONAL_PLANS, Plan
-from accounts.staff import StaffAdmin
+from accounts.staff import MomentField, StaffAdmin
 from privacy import publishing
 from privacy.admin.figures import FiguresMixin
 from privacy.models import Terms, TermsTranslation
@@ -43,13 +42,11 @@ class DraftForm(forms.ModelForm):
 
 
 class WhenForm(forms.Form):
-    at = forms.SplitDateTimeField(
-        required=False, widget=AdminSplitDateTime, label="Publish at", help_text="Left empty: at once."
-    )
+    at = MomentField(required=False, label="Publish at", help_text="Left empty: at once.")
 
 
 class MoveForm(forms.Form):
-    to = forms.SplitDateTimeField(widget=AdminSplitDateTime, label="New deadline")
+    to = MomentField(label="New deadline")
     reason = forms.CharField(
         max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Everybody can read it on the terms' page."
     )
@@ -210,7 +207,6 @@ class TermsAdmin(FiguresMixin, DraftsOnly, StaffAdmin):
             "opts": self.opts,
             "terms": terms,
             "state": terms.state(clock.now()).value,
-            "media": self.media + form.media if form else self.media,
             **more,
         }
         return TemplateResponse(request, template, context, status=422 if form is not None and form.errors else 200)
