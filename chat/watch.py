@@ -57,7 +57,8 @@ class Watch:
         self._sockets.add(watched)
         if self._task is None:
             self._subscriber = reader().join(self._hear)
-            self._moments, self._looked_at = None, clock.now()
+            # Nothing was heard while nobody was here.
+            self._moments, self._moments_read, self._looked_at = None, float("-inf"), clock.now()
             self._task = asyncio.create_task(self._watch())
         return watched
 
