@@ -17,7 +17,7 @@ def conversations_of(user: User) -> "QuerySet[Conversation]":
     return (
         Conversation.objects.visible(clock.now())
         .filter(author=user, workspace__memberships__user=user)
-        .select_related("workspace")
+        .select_related("workspace__agreed__agreement")
     )
 
 
@@ -32,7 +32,7 @@ def conversation_for(user: User, public_id: UUID) -> Conversation:
 def message_for(user: User, public_id: UUID) -> Message:
     """The message with its conversation, or NotFound."""
     try:
-        return Message.objects.select_related("conversation__workspace").get(
+        return Message.objects.select_related("conversation__workspace__agreed__agreement").get(
             public_id=public_id, conversation__in=conversations_of(user)
         )
     except Message.DoesNotExist:

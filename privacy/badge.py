@@ -25,7 +25,7 @@ class Badge:
 
 def badge(row: Tagged, standing: Standing) -> Badge:
     """The badge of a conversation under its author's standing, with its reason in words."""
-    trains = policy.trains(row.facts(standing).flags, row.tag, row.tag_epoch, standing, clock.now())
+    trains = policy.trains(row.facts(standing).flags, row.tag, row.tag_epoch, standing, row.agreement, clock.now())
     use = "may train models" if trains else "not used for training"
     until = f"Until {date_format(timezone.localtime(row.hidden_from), 'j M Y')}" if row.hidden_from else "Kept"
     return Badge(
@@ -40,13 +40,13 @@ def _why(row: Tagged, standing: Standing) -> str:
     """Why it may train, or may not, at this moment: an Allow ends, rests, or was withdrawn after the tag."""
     tag, now = row.tag, clock.now()
     flags = row.facts(standing).flags
-    if tag.reason is not Reason.ALLOWED or policy.trains(flags, tag, row.tag_epoch, standing, now):
+    if tag.reason not in policy.TRAINS or policy.trains(flags, tag, row.tag_epoch, standing, row.agreement, now):
         return tag.reason.sentence
     if tag.trains_until and tag.trains_until <= now:
-        return f"You allowed training. That ended on {day(tag.trains_until)}: it is counted from the last message."
-    if policy.suspended(standing, now):
+        return f"Training was allowed. That ended on {day(tag.trains_until)}: it is counted from the last message."
+    if flags.personal and policy.suspended(standing, now):
         return "Newer terms wait for your answer; until then nothing of yours trains."
-    return policy.rule(flags, standing, policy.Schedule()).reason.sentence
+    return policy.rule(flags, standing, policy.Schedule(agreement=row.agreement)).reason.sentence
 
 
 def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:

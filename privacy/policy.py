@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from privacy.vocabulary import Reason, RetentionClass, Training
 
+TRAINS = (Reason.ALLOWED, Reason.AGREED)
 NOTICE = timedelta(days=30)  # an end never jumps nearer than this, except by the person's own act
 
 
@@ -33,15 +34,24 @@ class Duration:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """What a Work workspace has agreed on. Without any: its conversations stay, and never train."""
+
+    lifetime: Duration | None = None  # None: never hidden
+    training: bool = False  # an owner has said yes
+    epoch: int = 0  # counted up whenever that yes is given or taken back; never a clock
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """How long each class lasts. Durations are data on the terms version, or on a Work agreement."""
+    """How long each class lasts. Durations are data on the terms version, or on a Work workspace's agreement."""
 
     training: Duration = Duration(years=5)
     standard: Duration = Duration(days=30)
     temporary: Duration = Duration(hours=24)
     deleted: Duration = Duration(hours=24)
     flagged: Duration = Duration(years=2)
-    agreement: Duration | None = None  # None: never hidden
+    agreement: Agreement = Agreement()
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Flags:
     personal: bool
     temporary: bool = False
     kept: bool = False
-    in_epoch: bool = False  # begun under the permission that still stands
+    in_epoch: bool = False  # begun under the permission that still stands: the person's, or at work the workspace's
     begun_as_adult: bool = False
     deleted: bool = False
     flagged: bool = False
@@ -104,12 +114,12 @@ class Verdict:
 
 def rule(flags: Flags, standing: Standing, schedule: Schedule) -> Rule:
     """What holds for conversations with these flags."""
-    reason = _training_reason(flags, standing)
-    trains = reason is Reason.ALLOWED
+    reason = _training_reason(flags, standing, schedule.agreement)
+    trains = reason in TRAINS
     retention_class = _retention_class(flags, standing, trains)
     lifetime = {
         RetentionClass.TEMPORARY: schedule.temporary,
-        RetentionClass.AGREEMENT: schedule.agreement,
+        RetentionClass.AGREEMENT: schedule.agreement.lifetime,
         RetentionClass.KEPT: None,
         RetentionClass.TRAINING: schedule.training,
         RetentionClass.STANDARD: schedule.standard,
@@ -127,7 +137,7 @@ def _retention_class(flags: Flags, standing: Standing, trains: bool) -> Retentio
     return RetentionClass.TRAINING if trains else RetentionClass.STANDARD
 
 
-def _training_reason(flags: Flags, standing: Standing) -> Reason:
+def _training_reason(flags: Flags, standing: Standing, agreement: Agreement) -> Reason:
     if flags.deleted:
         return Reason.DELETED
     if flags.held:
@@ -137,7 +147,7 @@ def _training_reason(flags: Flags, standing: Standing) -> Reason:
     if flags.temporary:
         return Reason.TEMPORARY
     if not flags.personal:
-        return Reason.AGREEMENT
+        return _agreed(flags, agreement)
     if standing.adult_since is None or not flags.begun_as_adult:
         return Reason.AGE
     if standing.training is None:
@@ -145,6 +155,18 @@ def _training_reason(flags: Flags, standing: Standing) -> Reason:
     if standing.training is Training.DENY:
         return Reason.DENIED
     return Reason.ALLOWED if flags.in_epoch else Reason.BEGUN_BEFORE
+
+
+def _agreed(flags: Flags, agreement: Agreement) -> Reason:
+    """At work nothing but the workspace's own agreement counts, and that, too, only for what was begun under it."""
+    if not agreement.training:
+        return Reason.AGREEMENT
+    return Reason.AGREED if flags.in_epoch else Reason.BEGUN_BEFORE
+
+
+def epoch(standing: Standing, agreement: Agreement, *, personal: bool) -> int:
+    """The epoch of the permission that a conversation is judged by."""
+    return standing.epoch if personal else agreement.epoch
 
 
 def verdict(facts: Facts, standing: Standing, schedule: Schedule) -> Verdict:
@@ -177,24 +199,27 @@ def grace(before: datetime | None, after: datetime | None, now: datetime) -> dat
     return now + NOTICE if before is None else min(before, now + NOTICE)
 
 
-def trains(flags: Flags, tag: Verdict, tag_epoch: int, standing: Standing, now: datetime) -> bool:
-    """Whether a tagged conversation may train at this moment: its flags, its tag and its author's standing all say so.
+def trains(flags: Flags, tag: Verdict, tag_epoch: int, standing: Standing, agreement: Agreement, now: datetime) -> bool:
+    """Whether a tagged conversation may train at this moment: its flags, its tag and the permission that stands all
+    say so.
 
     A tag of an older epoch is not trusted, nor one that contradicts its flags. `TaggedQuerySet.trainable` states the
     same in SQL; a test holds them together.
     """
     overlaid = flags.temporary or flags.deleted or flags.flagged or flags.held
     return (
-        flags.personal
-        and flags.in_epoch
+        flags.in_epoch
         and not overlaid
-        and tag_epoch == standing.epoch
+        and tag_epoch == epoch(standing, agreement, personal=flags.personal)
         and tag.trains_until is not None
         and now < tag.trains_until
         and (tag.hidden_from is None or now < tag.hidden_from)
-        and standing.training is Training.ALLOW
-        and not suspended(standing, now)
+        and (_permitted(standing, now) if flags.personal else agreement.training)
     )
+
+
+def _permitted(standing: Standing, now: datetime) -> bool:
+    return standing.training is Training.ALLOW and not suspended(standing, now)
 
 
 def suspended(standing: Standing, now: datetime) -> bool:

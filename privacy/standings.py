@@ -5,7 +5,7 @@ from django.db.models import Exists, Q, Subquery
 from accounts import clock
 from accounts.models import User, Workspace
 from privacy import policy
-from privacy.models import Standing, Terms
+from privacy.models import Agreed, Standing, Terms, agreement_of
 
 
 def owed_terms(user: User) -> Terms | None:
@@ -39,5 +39,15 @@ def standing_of(user: User) -> policy.Standing:
 def schedule_for(workspace: Workspace, standing: Standing | None) -> policy.Schedule:
     """The retention schedule in force: of the terms a person answered, or a Work workspace's agreement."""
     if not workspace.is_personal:
-        return policy.Schedule()
+        return policy.Schedule(agreement=agreement_of(workspace))
     return standing.terms.schedule if standing and standing.terms else policy.Schedule()
+
+
+def schedule_for_turn(workspace: Workspace, standing: Standing | None) -> policy.Schedule:
+    """The same, which no signature changes before the caller's commit. (A personal one hangs on the locked standing.)
+
+    Locks come in one order: person, standing, what is agreed on, conversation.
+    """
+    if not workspace.is_personal:
+        Agreed.objects.for_turn(workspace)
+    return schedule_for(workspace, standing)

@@ -1,7 +1,7 @@
 """Keeping tags true: in the transaction that changes a fact, for one row or set-based for all of a person's.
 
-Callers hold the person's standing row (FOR SHARE in a turn, FOR UPDATE in a choice), so no tag is written under a
-standing that is being withdrawn at the same moment.
+Callers hold the person's standing row, or at work the row of what is agreed on (FOR SHARE in a turn, FOR UPDATE in a
+choice or a signature), so no tag is written under a permission that is being withdrawn at the same moment.
 """
 
 from datetime import UTC, date, datetime, time
@@ -34,7 +34,8 @@ NEVER = Value(None, output_field=DateTimeField())
 
 def tag(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]:
     """Set the tag of one row from its facts; returns the names of the columns that were set."""
-    return row.put_tag(policy.verdict(row.facts(standing), standing, schedule), standing.epoch)
+    epoch = policy.epoch(standing, schedule.agreement, personal=row.workspace.is_personal)
+    return row.put_tag(policy.verdict(row.facts(standing), standing, schedule), epoch)
 
 
 def delete(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[str]:
@@ -63,11 +64,14 @@ def restore(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[
     return ["deleted_at", "grace_until", *tag(row, standing, schedule)]
 
 
-def begin(row: Tagged, standing: policy.Standing) -> None:
+def begin(row: Tagged, standing: policy.Standing, agreement: policy.Agreement) -> None:
     """Note, when a conversation begins, the permission it is begun under (if it is begun under one)."""
-    adult = standing.adult_since is not None and row.begun_at.date() >= standing.adult_since
-    allowed = standing.training is Training.ALLOW and not policy.suspended(standing, clock.now())
-    row.begun_epoch = standing.epoch if allowed and adult else None
+    if row.workspace.is_personal:
+        adult = standing.adult_since is not None and row.begun_at.date() >= standing.adult_since
+        allowed = standing.training is Training.ALLOW and not policy.suspended(standing, clock.now())
+        row.begun_epoch = standing.epoch if allowed and adult else None
+    else:
+        row.begun_epoch = agreement.epoch if agreement.training else None
 
 
 def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule) -> int:
@@ -76,25 +80,36 @@ def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedu
     An end that would jump nearer than the promised notice is pushed out first. What has already expired stays hidden:
     a new answer does not bring it back, but its tag says what holds now. Returns how many rows were written.
     """
+    return _retag(rows, standing, schedule, personal=True)
+
+
+def retag_work(rows: TaggedQuerySet[Any], schedule: Schedule) -> int:
+    """The same for the rows of one Work workspace, whoever wrote them, under its agreement."""
+    return _retag(rows, policy.Standing(), schedule, personal=False)
+
+
+def _retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule, *, personal: bool) -> int:
     now, written = clock.now(), 0
+    epoch = policy.epoch(standing, schedule.agreement, personal=personal)
     # Not by a join: an UPDATE would join the table with itself, for minutes where statistics are young.
-    personal = Workspace.objects.filter(kind=Workspace.Kind.PERSONAL)
-    flagged = rows.filter(workspace__in=personal.values("pk")).annotate(**_flags(standing))
-    for values in list(flagged.values(*_flags(standing)).distinct()):
-        flags = Flags(personal=True, **{name.removeprefix("is_"): value for name, value in values.items()})
-        alike = flagged.filter(**values)
-        written += alike.update(**_columns(policy.rule(flags, standing, schedule), standing, schedule, now))
+    kind = Workspace.Kind.PERSONAL if personal else Workspace.Kind.WORK
+    readings = _flags(standing, epoch)
+    flagged = rows.filter(workspace__in=Workspace.objects.filter(kind=kind).values("pk")).annotate(**readings)
+    for values in list(flagged.values(*readings).distinct()):
+        flags = Flags(personal=personal, **{name.removeprefix("is_"): value for name, value in values.items()})
+        ruled = policy.rule(flags, standing, schedule)
+        written += flagged.filter(**values).update(**_columns(ruled, epoch, schedule, now))
     return written
 
 
-def _flags(standing: policy.Standing) -> dict[str, Any]:
+def _flags(standing: policy.Standing, epoch: int) -> dict[str, Any]:
     """The flags of each row as SQL: the same reading as `Tagged.facts`."""
     # By the day in UTC, as the facts are read: a `__date` look-up would follow the person's time zone.
     grown = Q(begun_at__gte=_midnight(standing.adult_since)) if standing.adult_since else Q(pk__isnull=True)
     readings = {
         "is_temporary": Q(temporary=True),
         "is_kept": Q(kept=True),
-        "is_in_epoch": Q(begun_epoch__isnull=False) & Q(begun_epoch=standing.epoch),
+        "is_in_epoch": Q(begun_epoch__isnull=False) & Q(begun_epoch=epoch),
         "is_begun_as_adult": grown,
         "is_deleted": Q(deleted_at__isnull=False),
         "is_flagged": Q(flagged_at__isnull=False),
@@ -110,12 +125,12 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def _columns(ruled: Rule, standing: policy.Standing, schedule: Schedule, now: datetime) -> dict[str, Any]:
+def _columns(ruled: Rule, epoch: int, schedule: Schedule, now: datetime) -> dict[str, Any]:
     """The tag's columns for rows that share a rule; each row's moments follow from its own clock."""
     columns: dict[str, Any] = {
         "tag_class": ruled.retention_class,
         "tag_reason": ruled.reason,
-        "tag_epoch": standing.epoch,
+        "tag_epoch": epoch,
         "trains_until": _after("last_activity_at", schedule.training) if ruled.trains else None,
     }
     end: Any = _after("last_activity_at", ruled.lifetime) if ruled.lifetime else NEVER

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     """Why a conversation may, or may not, train models."""
 
     ALLOWED = "allowed"
+    AGREED = "agreed"
     TEMPORARY = "temporary"
     AGREEMENT = "agreement"
     DELETED = "deleted"
@@ -52,15 +53,16 @@ class Reason(StrEnum):
     def sentence(self) -> str:
         return {
             "allowed": "You allowed training, this chat was begun afterwards, and your answer has stood ever since.",
+            "agreed": "An owner of this workspace allowed training, this chat was begun afterwards, and that still stands.",
             "temporary": "Temporary chats never train models.",
-            "agreement": "Work chats never train models unless an owner of the workspace says so.",
+            "agreement": "Work chats never train models unless an owner of the workspace says so, and none has.",
             "deleted": "You deleted this chat. Deleted chats never train models.",
             "held": "This chat is held for a legal reason and never trains models while it is.",
             "flagged": "This chat is under safety review and never trains models.",
             "age": "Chats of people who are under age, or whose age is unknown, never train models.",
             "undecided": "You have not answered the training question. Silence is never consent.",
             "denied": "You did not allow training.",
-            "begun_before": "This chat was begun before your current permission, so it never trains models.",
+            "begun_before": "This chat was begun before the permission that stands now, so it never trains models.",
         }[self.value]
 
 

@@ -132,10 +132,10 @@ class TestNewTerms:
         """The gate stops it before; the tag would not let it pass either."""
         published(deadline=None)
         row = Conversation(workspace=alice().personal_workspace, author=alice())
-        tagging.begin(row, standings.standing_of(alice()))
+        tagging.begin(row, standings.standing_of(alice()), policy.Agreement())
         assert row.begun_epoch is None
         decided(alice())
-        tagging.begin(row, standings.standing_of(alice()))
+        tagging.begin(row, standings.standing_of(alice()), policy.Agreement())
         assert row.begun_epoch == 1
 
     def test_a_person_who_never_answered_has_no_deadline(self):

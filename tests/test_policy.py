@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from privacy import policy
-from privacy.policy import Duration, Facts, Flags, Gate, Owed, Schedule, Standing
+from privacy.policy import Agreement, Duration, Facts, Flags, Gate, Owed, Schedule, Standing
 from privacy.vocabulary import Reason, RetentionClass, Training
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -29,6 +29,7 @@ DELETED = Flags(personal=True, in_epoch=True, begun_as_adult=True, deleted=True)
 FLAGGED = Flags(personal=True, in_epoch=True, begun_as_adult=True, flagged=True)
 HELD = Flags(personal=True, in_epoch=True, begun_as_adult=True, held=True)
 
+NOTHING = Agreement()
 YEARS, DAYS, HOURS = Duration(years=5), Duration(days=30), Duration(hours=24)
 
 TABLE = [
@@ -152,8 +153,8 @@ TAG = policy.Verdict(
 
 
 def test_a_tag_of_an_older_epoch_trains_nothing():
-    assert policy.trains(HIS, TAG, 1, ALLOWED, NOW)
-    assert not policy.trains(HIS, TAG, 0, ALLOWED, NOW)
+    assert policy.trains(HIS, TAG, 1, ALLOWED, NOTHING, NOW)
+    assert not policy.trains(HIS, TAG, 0, ALLOWED, NOTHING, NOW)
 
 
 @pytest.mark.parametrize(
@@ -162,28 +163,28 @@ def test_a_tag_of_an_older_epoch_trains_nothing():
     ids=["old", "work", "temporary", "deleted", "flagged", "held"],
 )
 def test_a_tag_that_contradicts_its_flags_trains_nothing(flags):
-    assert not policy.trains(flags, TAG, 1, ALLOWED, NOW)
+    assert not policy.trains(flags, TAG, 1, ALLOWED, NOTHING, NOW)
 
 
 def test_a_tag_trains_nothing_without_a_standing_allow():
-    assert not policy.trains(HIS, TAG, 1, replace(DENIED, epoch=1), NOW)
-    assert not policy.trains(HIS, TAG, 1, replace(SILENT, epoch=1), NOW)
+    assert not policy.trains(HIS, TAG, 1, replace(DENIED, epoch=1), NOTHING, NOW)
+    assert not policy.trains(HIS, TAG, 1, replace(SILENT, epoch=1), NOTHING, NOW)
 
 
 def test_an_allow_rests_from_the_deadline_of_unanswered_terms_on():
     waiting = Standing(Training.ALLOW, epoch=1, adult_since=GROWN, suspended_from=DEADLINE)
-    assert policy.trains(HIS, TAG, 1, waiting, DEADLINE - timedelta(seconds=1))
-    assert not policy.trains(HIS, TAG, 1, waiting, DEADLINE)
+    assert policy.trains(HIS, TAG, 1, waiting, NOTHING, DEADLINE - timedelta(seconds=1))
+    assert not policy.trains(HIS, TAG, 1, waiting, NOTHING, DEADLINE)
 
 
 def test_five_years_after_the_last_word_training_ends():
-    assert not policy.trains(HIS, TAG, 1, ALLOWED, NOW.replace(year=2031))
+    assert not policy.trains(HIS, TAG, 1, ALLOWED, NOTHING, NOW.replace(year=2031))
 
 
 def test_what_is_hidden_does_not_train():
     hidden = replace(TAG, hidden_from=DEADLINE)
-    assert policy.trains(HIS, hidden, 1, ALLOWED, DEADLINE - timedelta(seconds=1))
-    assert not policy.trains(HIS, hidden, 1, ALLOWED, DEADLINE)
+    assert policy.trains(HIS, hidden, 1, ALLOWED, NOTHING, DEADLINE - timedelta(seconds=1))
+    assert not policy.trains(HIS, hidden, 1, ALLOWED, NOTHING, DEADLINE)
 
 
 ENDED = NOW - timedelta(days=1)

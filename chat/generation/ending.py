@@ -17,10 +17,11 @@ def finish(pk: int, attempt: int, text: str, state: State, error: str = "") -> b
     The standing is locked FOR SHARE until the commit, so that no tag is written under one just being withdrawn.
     """
     assert state not in OPEN_STATES
-    author = Conversation.objects.filter(messages=pk).values_list("author", flat=True).first()
-    if author is None:  # purged meanwhile
+    before = Conversation.objects.select_related("workspace").filter(messages=pk).first()
+    if before is None:  # purged meanwhile
         return False
-    row = Standing.objects.for_turn(author)
+    row = Standing.objects.for_turn(before.author_id)
+    schedule = standings.schedule_for_turn(before.workspace, row)
     conversation = (
         Conversation.objects.select_for_update(of=("self",)).select_related("workspace", "author").get(messages=pk)
     )
@@ -30,7 +31,7 @@ def finish(pk: int, attempt: int, text: str, state: State, error: str = "") -> b
         return False
     conversation.last_activity_at = now
     facts = standings.as_facts(conversation.author, row)
-    columns = tagging.tag(conversation, facts, standings.schedule_for(conversation.workspace, row))
+    columns = tagging.tag(conversation, facts, schedule)
     conversation.save(update_fields=["last_activity_at", *columns])
     effects.answer_ended(Message.objects.get(pk=pk), conversation)
     return True

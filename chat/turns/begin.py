@@ -56,7 +56,7 @@ def begin_turn(
         with transaction.atomic():
             locks.hold_person(user, workspace)
             row = Standing.objects.for_turn(user.pk)
-            standing, schedule = standings.as_facts(user, row), standings.schedule_for(workspace, row)
+            standing, schedule = standings.as_facts(user, row), standings.schedule_for_turn(workspace, row)
             gate.require_open(user, workspace, row, standing)
             if conversation is not None:
                 locks.hold_conversation(user, conversation)
@@ -67,7 +67,7 @@ def begin_turn(
                 conversation = Conversation(
                     workspace=workspace, author=user, title=first_words(text or ""), temporary=temporary
                 )
-                tagging.begin(conversation, standing)
+                tagging.begin(conversation, standing, schedule.agreement)
             turn = _reopened(conversation, reopen) if reopen else _opened(conversation, parent, text, user, request)
             _moved_on(turn, standing, schedule)
             return turn

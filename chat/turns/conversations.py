@@ -83,10 +83,11 @@ def undelete(user: "User", *, conversation: UUID) -> Conversation:
 
 def _set_deleted(user: "User", held: Conversation, *, deleted: bool) -> None:
     row = Standing.objects.for_turn(user.pk)
+    schedule = standings.schedule_for_turn(held.workspace, row)
     rows = Conversation.objects.select_for_update(of=("self",)).select_related("workspace")
     try:
         held.refresh_from_db(from_queryset=rows)
     except Conversation.DoesNotExist:  # purged meanwhile
         raise NotFound from None
     act = tagging.delete if deleted else tagging.restore
-    held.save(update_fields=act(held, standings.as_facts(user, row), standings.schedule_for(held.workspace, row)))
+    held.save(update_fields=act(held, standings.as_facts(user, row), schedule))

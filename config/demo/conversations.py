@@ -142,7 +142,7 @@ def _lay(person: User, workspace: Workspace, talk: Talk) -> None:
         kept=talk.kept,
     )
     if not talk.days_ago:
-        tagging.begin(conversation, standing)
+        tagging.begin(conversation, standing, schedule.agreement)
     tagging.tag(conversation, standing, schedule)
     conversation.save()
     question = Message.objects.create(

@@ -1,3 +1,4 @@
+from privacy.models.agreement import Agreed, Agreement, agreement_of
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
 from privacy.models.standing import Standing
@@ -7,6 +8,8 @@ from privacy.models.terms import DeadlineMove, Terms, TermsQuerySet, TermsTransl
 from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
 
 __all__ = [
+    "Agreed",
+    "Agreement",
     "ContextSalt",
     "DeadlineMove",
     "Event",
@@ -25,4 +28,5 @@ __all__ = [
     "Tombstone",
     "TreeHead",
     "TreeNode",
+    "agreement_of",
 ]

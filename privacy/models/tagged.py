@@ -14,6 +14,7 @@ from django.db import models
 from accounts import clock
 from accounts.models import Workspace
 from privacy import policy
+from privacy.models.agreement import Agreed, agreement_of
 from privacy.models.standing import Standing
 from privacy.vocabulary import Reason, RetentionClass, Training
 
@@ -41,9 +42,13 @@ class TaggedQuerySet(models.QuerySet[Row]):
         allowed = Standing.objects.in_force(at).filter(
             user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"), training=Training.ALLOW
         )
+        agreed = Agreed.objects.filter(
+            workspace=models.OuterRef("workspace"), epoch=models.OuterRef("tag_epoch"), agreement__training=True
+        )
+        personal = models.Q(models.Exists(allowed), workspace__kind=Workspace.Kind.PERSONAL)
+        work = models.Q(models.Exists(agreed), workspace__kind=Workspace.Kind.WORK)
         return self.visible(at).filter(
-            models.Exists(allowed),
-            workspace__kind=Workspace.Kind.PERSONAL,
+            personal | work,
             begun_epoch=models.F("tag_epoch"),
             trains_until__gt=at,
             temporary=False,
@@ -71,7 +76,7 @@ class Tagged(models.Model):
 
     # The tag
     tag_class = models.CharField(max_length=10, choices=[(c.value, c.value) for c in RetentionClass], editable=False)
-    tag_reason = models.CharField(max_length=12, choices=[(r.value, r.value) for r in Reason], editable=False)
+    tag_reason = models.CharField(max_length=12, editable=False)  # a Reason; no choices, for a new one needs no migration
     tag_epoch = models.PositiveIntegerField(default=0, editable=False)
     trains_until = models.DateTimeField(null=True, editable=False)
     hidden_from = models.DateTimeField(null=True, editable=False)
@@ -81,14 +86,15 @@ class Tagged(models.Model):
         abstract = True
 
     def facts(self, standing: policy.Standing) -> policy.Facts:
-        """This row as the policy sees it, under its author's standing, at this moment."""
+        """This row as the policy sees it at this moment, under its author's standing or its workspace's agreement."""
         expired = self.deleted_at is None and self.hidden_from is not None and self.hidden_from <= clock.now()
+        personal = self.workspace.is_personal
         return policy.Facts(
             flags=policy.Flags(
-                personal=self.workspace.is_personal,
+                personal=personal,
                 temporary=self.temporary,
                 kept=self.kept,
-                in_epoch=self.begun_epoch == standing.epoch,
+                in_epoch=self.begun_epoch == policy.epoch(standing, self.agreement, personal=personal),
                 begun_as_adult=standing.adult_since is not None and self.begun_at.date() >= standing.adult_since,
                 deleted=self.deleted_at is not None,
                 flagged=self.flagged_at is not None,
@@ -100,6 +106,11 @@ class Tagged(models.Model):
             grace_until=self.grace_until,
             expired_at=self.hidden_from if expired else None,
         )
+
+    @property
+    def agreement(self) -> policy.Agreement:
+        """What is agreed on in its workspace."""
+        return agreement_of(self.workspace)
 
     @property
     def tag(self) -> policy.Verdict:

@@ -1,0 +1,70 @@
+"""Signing a Work workspace's agreement: a new version with its evidence, and new tags for everything written there."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts.errors import NotFound
+from accounts.models import Membership, Workspace
+from privacy import holdings, ledger, standings, tagging
+from privacy.errors import StaleAnswer
+from privacy.models import Agreed, Agreement
+from privacy.vocabulary import Act, Source
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@transaction.atomic
+def sign(
+    *,
+    owner: "User",
+    workspace: Workspace,
+    retention_days: int | None,
+    training: bool,
+    source: Source,
+    seen: int | None,
+    context: Mapping[str, str] | None = None,
+) -> Agreement:
+    """Agree for `workspace` on how long its conversations are kept (None: for ever) and whether they may train.
+
+    `seen` is the version that was in force (its primary key) where the owner made up their mind. Saying again what is
+    in force signs nothing. Raises NotFound for anybody but an owner, StaleAnswer if another was signed since `seen`.
+    """
+    agreed = Agreed.objects.for_change(workspace)
+    owners = Membership.objects.filter(workspace=workspace, role=Membership.Role.OWNER, user__is_active=True)
+    if workspace.is_personal or not owners.filter(user=owner).exists():
+        raise NotFound
+    if seen != agreed.agreement_id:
+        raise StaleAnswer(elsewhere=True)
+    before = agreed.agreement
+    if before and (before.retention_days, before.training) == (retention_days, training):
+        return before
+    if training != bool(before and before.training):
+        agreed.epoch += 1
+    said = {
+        "workspace": str(workspace.public_id),
+        "retention_days": retention_days,
+        "training": training,
+        "epoch": agreed.epoch,
+    }
+    event = ledger.record(
+        Act.AGREEMENT_SIGNED, source=source, subject=owner, actor=owner, detail=said, context=context
+    )
+    agreed.agreement = Agreement.objects.create(
+        workspace=workspace, retention_days=retention_days, training=training, signed_at=event.at, event=event.key
+    )
+    agreed.save()
+    _carry_out(workspace)
+    return agreed.agreement
+
+
+def _carry_out(workspace: Workspace) -> None:
+    """Re-tag everything of the workspace under what is agreed on now, and tell its members' holders once it is true."""
+    schedule = standings.schedule_for(workspace, None)
+    for _holding, model in holdings.tagged_holdings():
+        tagging.retag_work(model._default_manager.filter(workspace=workspace), schedule)  # type: ignore[arg-type]
+    members = list(workspace.memberships.values_list("user", flat=True))
+    for holding in holdings.all_holdings():
+        transaction.on_commit(lambda holding=holding: [holding.standing_changed(one) for one in members], robust=True)  # type: ignore[misc]
