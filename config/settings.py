@@ -177,6 +177,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "chat:home"
 MINIMUM_AGE = env.int("MINIMUM_AGE", 18)
 MINIMUM_NOTICE_DAYS = env.int("MINIMUM_NOTICE_DAYS", 14)  # from a publication to its deadline
+# A file with the terms that a new database begins with (privacy/first_terms.py); empty: Parley's own, published then.
+FIRST_TERMS = env.str("FIRST_TERMS", "")
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_URL:

@@ -251,6 +251,11 @@ def test_wrong_address_of_a_service_is_named(start: Callable[..., Up], name: str
     assert not (one.data / "postgres").exists()
 
 
+def test_first_terms_that_cannot_be_used_are_named(start: Callable[..., Up]) -> None:
+    line = start(FIRST_TERMS="/nowhere.toml").refusal()
+    assert "The terms in /nowhere.toml cannot be read: No such file" in line and "logs/prepare.log" in line
+
+
 def test_wrong_settings_are_named_and_nothing_is_left(start: Callable[..., Up]) -> None:
     one = start(ALLOWED_HOSTS="chat.example.org", CLOCK_FILE="/nowhere")
     line = one.refusal()
