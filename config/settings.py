@@ -225,6 +225,8 @@ LEDGER_SALT_DAYS = env.int("LEDGER_SALT_DAYS", 30)
 CONTROLLER = {
     "name": env.str("CONTROLLER_NAME", "") or urlsplit(LINK_ORIGIN).netloc,
     "contact": env.str("CONTROLLER_CONTACT", ""),
+    "address": env.str("CONTROLLER_ADDRESS", ""),
+    "country": env.str("CONTROLLER_COUNTRY", ""),
 }
 
 # --- Models that answer -----------------------------------------------------

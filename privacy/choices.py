@@ -137,7 +137,14 @@ def judge_age_anew(user: "User") -> None:
         standing.epoch += 1
         standing.save()
         said = {"epoch": standing.epoch}
-        ledger.record(Act.TRAINING_ENDED, subject=user, source=Source.OPERATOR, detail=said, at=standing.since)
+        ledger.record(
+            Act.TRAINING_ENDED,
+            subject=user,
+            source=Source.OPERATOR,
+            terms=standing.terms,
+            detail=said,
+            at=standing.since,
+        )
     _carry_out(user, standing)
 
 
