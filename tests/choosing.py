@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core import signing
 from django.core.signing import TimestampSigner, b62_encode
-from django.http import HttpResponse
 
 from accounts.models import User
 from privacy.models import Event, Standing
@@ -19,17 +18,17 @@ WORDS = "Words that took an hour: <b>“É”</b> & \u202eback\u202c\u200b 🙂\
 SHOWN = {Act.NOTICE_SHOWN, Act.GPC_SEEN}  # looking at the question leaves these behind; they answer nothing
 
 
-def token(page: HttpResponse) -> str:
+def token(page: Any) -> str:
     return hidden(page, "token")
 
 
-def hidden(page: HttpResponse, name: str) -> str:
+def hidden(page: Any, name: str) -> str:
     """The value of a hidden field; nothing where there is none."""
     found = re.search(f'name="{re.escape(name)}" value="([^"]*)"', page.content.decode())
     return unescape(found[1]) if found else ""
 
 
-def says(page: HttpResponse) -> str:
+def says(page: Any) -> str:
     """What a page says of what went wrong: an alert, the errors of its form, or all that an error page has."""
     body = page.content.decode()
     whole = r"<main(.*?)</main>" if page.status_code in (400, 413) else r'(?:role="alert"|class="errorlist".*?)>(.*?)</'

@@ -88,7 +88,8 @@ async def told(socket: WebsocketCommunicator) -> dict[str, Any]:
     """What the next frame says of the gate."""
     frame = await socket.receive_json_from(timeout=5)
     assert frame["type"] == "gate", frame
-    return frame["gate"]
+    gate: dict[str, Any] = frame["gate"]
+    return gate
 
 
 async def silent(*sockets: WebsocketCommunicator) -> None:

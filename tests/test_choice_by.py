@@ -1,6 +1,7 @@
 """`Parley-Choice-By`: until when there is time to answer. On every page of somebody who owes one, and on no other."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -41,7 +42,7 @@ def client(terms) -> Client:
     return signed_in(alice())
 
 
-def said(page) -> str | None:
+def said(page) -> Any:
     return page.headers.get(CHOICE_BY)
 
 

@@ -235,7 +235,8 @@ class TestWord:
                     await off_loop(lambda: decided(ann, Training.DENY))  # the word of it gets lost
                     assert (await told(socket))["state"] == "open"
                     await silent(socket)
-                await asyncio.wait({reader()._task})
+                assert (task := reader()._task)
+                await asyncio.wait([task])
                 await hang_up()
 
         async_to_sync(scene)()
