@@ -6,10 +6,11 @@ though some of Python's are no text at all.
 
 from typing import Any
 
+from django.conf import settings
 from django.template import loader
 from django.utils.http import parse_header_parameters
 
-MOST_BYTES = 3_000_000  # more than anything that people send here
+MOST_BYTES: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 UTF_8 = {"utf-8", "utf8"}
 
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core import signing
+from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from privacy import notices
 from privacy.choices import is_asked
@@ -20,14 +22,24 @@ SALT = "privacy.choice"
 VALID_SECONDS = 24 * 60 * 60
 
 
+class Tick(forms.CheckboxInput):
+    """A box that only its own word ticks: Django's takes any other, "off" and "no" among them, for a yes."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> bool:
+        return bool(data.get(name) == "on")
+
+
 class ChoiceForm(forms.Form):
     training = forms.ChoiceField(
         choices=[(answer.value, answer.words) for answer in Training],
         widget=forms.RadioSelect,
         required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy("Please choose one of the two: there is no answer until you give one.")
+        },
     )
-    keep_history = forms.BooleanField(required=False, label="Keep my history")
-    despite_gpc = forms.BooleanField(required=False)
+    keep_history = forms.BooleanField(required=False, label="Keep my history", widget=Tick)
+    despite_gpc = forms.BooleanField(required=False, widget=Tick)
 
     def __init__(self, *args: Any, user: "User", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,9 +49,13 @@ class ChoiceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or {}
-        if self.asked and "training" not in self.errors and not answers.get("training"):
+        if self.asked and "training" not in self.errors and not (answers.get("training") and self._says_one_thing()):
             self.add_error("training", _("Please choose one of the two: there is no answer until you give one."))
         return answers
+
+    def _says_one_thing(self) -> bool:
+        """Both answers at once are none, whichever stands last."""
+        return not isinstance(self.data, QueryDict) or len(set(self.data.getlist("training"))) == 1
 
     @property
     def answer(self) -> Training | None:

@@ -1,5 +1,7 @@
 """Reading a person's standing and schedule, as the policy wants them."""
 
+from datetime import datetime
+
 from django.db.models import Exists, Q, Subquery
 
 from accounts import clock
@@ -8,10 +10,10 @@ from privacy import policy
 from privacy.models import Standing, Terms
 
 
-def owed_terms(user: User) -> Terms | None:
+def owed_terms(user: User, *, at: datetime | None = None) -> Terms | None:
     """The version that `user` answers now, in one query: the newest that asks people on their plan, or the one they
     answered if none newer does. A new person answers what is in effect for new people."""
-    now = clock.now()
+    now = at or clock.now()
     answered = Standing.objects.filter(user=user, terms__isnull=False)
     plan = Workspace.objects.filter(personal_to=user).values("plan")[:1]
     asking = Terms.objects.asking(now, Subquery(plan))

@@ -9,14 +9,14 @@ from privacy.consequences import consequences
 from privacy.forms import ChoiceForm
 from privacy.models import Event
 from privacy.views.choice import asked_once_more
-from privacy.views.question import confirm, question, take
+from privacy.views.question import confirm, question, sent, take
 from privacy.vocabulary import Source
 
 
 @require_http_methods(["GET", "POST"])
 def settings(request: Request) -> HttpResponse:
     """What applies now, because of which answer, and two equal ways to change it."""
-    form, why = ChoiceForm(request.POST or None, user=request.user), ""
+    form, why = ChoiceForm(sent(request), user=request.user), ""
     if form.is_valid():
         taken = take(request, form, form.cleaned_data["keep_history"], Source.SETTINGS)
         if taken.choice:
