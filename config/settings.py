@@ -250,6 +250,8 @@ PROVIDERS = {
     "anthropic": "chat.providers.anthropic.AnthropicProvider",
     "scripted": "chat.providers.scripted.ScriptedProvider",
 }
+if MODEL["provider"] not in PROVIDERS:
+    raise ImproperlyConfigured(f"MODEL_PROVIDER is “{MODEL['provider']}”: give one of {', '.join(PROVIDERS)}.")
 
 # --- Background work --------------------------------------------------------
 

@@ -58,7 +58,6 @@ class House:
 
     async def run(self) -> None:
         """Everything, until a signal or trouble."""
-        checks.platform_known()
         checks.make_folders(self.data)
         with lock.held(self.run_folder):
             if ended := leftovers.end(self.run_folder):
