@@ -235,7 +235,8 @@ class TestWord:
                     await off_loop(lambda: decided(ann, Training.DENY))  # the word of it gets lost
                     assert (await told(socket))["state"] == "open"
                     await silent(socket)
-                assert (task := reader()._task)
+                task = reader()._task
+                assert task is not None
                 await asyncio.wait([task])
                 await hang_up()
 
