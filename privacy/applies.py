@@ -100,9 +100,7 @@ def _since(events: EventQuerySet, row: Standing, because: Event | None) -> datet
 
 
 def _signal(events: EventQuerySet, row: Standing, *, gpc: bool) -> Signal:
-    confirmed = None
-    if row.answer is Training.ALLOW:
-        confirmed = events.filter(detail__despite_gpc=True, detail__epoch=row.epoch).order_by("pk").first()
+    confirmed = events.filter(detail__despite_gpc=True, detail__epoch=row.epoch).order_by("pk").first()
     seen = events.filter(detail__gpc=True) | events.filter(act=Act.GPC_SEEN)
     last = seen.first()
     return Signal(gpc, last.at if last else None, confirmed)

@@ -175,6 +175,7 @@ def test_work_chats_and_those_of_others_are_none_of_it():
     works()
     decided(will(), ALLOW)
     asked_in(will(), works())
+    asked_in(wendy(), works())
     decided(bob(), ALLOW)
     answered(bob())
     assert foretold(will(), DENY, keep=False) == {}

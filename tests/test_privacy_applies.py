@@ -87,7 +87,7 @@ class TestWhatApplies:
         said = self.now(client)
         assert f"Terms of winter , wait for your answer until {moment(terms.deadline)}" in said
         assert "Until then your earlier answer stands." in said
-        assert ("From then on your permission rests" in said) == (training is ALLOW)
+        assert ("your permission rests, nothing of yours trains" in said) == (training is ALLOW)
         assert ("may be used to train" in said) == (training is ALLOW)
 
     @pytest.mark.parametrize("training", [ALLOW, DENY])

@@ -16,7 +16,7 @@ from privacy import holdings, ledger
 from privacy.inventory import Chats
 from privacy.models import Event
 from privacy.vocabulary import Act, RetentionClass, Source, Training
-from tests.people import alice, bob, will, works
+from tests.people import alice, bob, wendy, will, works
 from tests.privacy_page import text, words
 from tests.scenes import answered, asked_in, decided, published
 
@@ -103,6 +103,8 @@ class TestEachChat:
         assert titles(client.get(CHATS)) == []
         asked_in(will(), works(), "At work")
         client.force_login(will())
+        assert titles(client.get(CHATS)) == ["At work"]
+        asked_in(wendy(), works(), "By somebody else at the same work")
         assert titles(client.get(CHATS)) == ["At work"]
         will().memberships.filter(workspace=works()).delete()
         assert titles(client.get(CHATS)) == []
@@ -201,6 +203,9 @@ class TestHistory:
     def test_it_is_nobody_elses(self, client):
         decided(bob(), Training.ALLOW)
         assert "Nothing yet." in text(client.get(HISTORY)) and Event.objects.exists()
+        # Not even what happened at the very same moment.
+        ledger.record(Act.DEFERRED, source=Source.PAGE, subject=alice(), at=Event.objects.latest("pk").at)
+        assert len(self.entries(client.get(HISTORY))) == 1 and "Allowed" not in text(client.get(HISTORY))
 
     def test_the_number_of_queries_does_not_grow(self, client):
         counts = []

@@ -126,6 +126,7 @@ class TestWork:
     def test_a_member_reads_whose_agreement_applies(self, client):
         works()
         asked_in(will(), works())
+        asked_in(wendy(), works())
         client.force_login(will())
         said = section(client.get(PAGE), "work")
         assert "Wendy's Works" in said and "It is owned by Wendy." in said
