@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
 from accounts.plans import GRANTS
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
@@ -17,11 +20,17 @@ def register() -> None:
             name="conversations",
             models=(Conversation, Message, SpentTurn),
             tagged=Conversation,
+            describe=_describe,
             purge_children=_purge_messages,
             expire=_expire_spent_turns,
             standing_changed=_standing_changed,
         )
     )
+
+
+def _describe(conversation: Conversation) -> holdings.Described:
+    title = conversation.title or _("New chat")
+    return holdings.Described(title, reverse("chat:why", args=[conversation.public_id]))
 
 
 def _terms_changed() -> None:

@@ -101,7 +101,7 @@ def choose(
         raise StaleAnswer(elsewhere=True)
     if not acts:
         return Choice(standing, before, None)
-    if Training.ALLOW in (standing.training, training) and standing.training != training:
+    if policy.breaks(standing.answer, training):
         standing.epoch += 1
     standing.terms, standing.training, standing.keep_history = terms, training, keep_history
     standing.despite_gpc = training is Training.ALLOW and given.despite_gpc

@@ -13,6 +13,7 @@ from privacy import notices
 from privacy.choices import is_asked
 from privacy.errors import StaleAnswer
 from privacy.models import Notice, Standing, Terms
+from privacy.prose import may_train, never_trains
 from privacy.vocabulary import Order, Training
 
 if TYPE_CHECKING:
@@ -66,24 +67,16 @@ def options(user: "User", terms: Terms) -> list[dict[str, str]]:
     """The two answers, equal in everything, in an order that is random per person but stable."""
     if not is_asked(user):
         return []
-    years, days = terms.training_years, terms.standard_days
     both = [
         {
             "value": Training.ALLOW.value,
             "title": Training.ALLOW.words,
-            "sentence": _(
-                "Chats begun from now on may be used to train models and are kept for %(years)s years "
-                "after their last message."
-            )
-            % {"years": years},
+            "sentence": may_train(terms.schedule.training),
         },
         {
             "value": Training.DENY.value,
             "title": Training.DENY.words,
-            "sentence": _(
-                "Your chats are not used to train models and are kept for %(days)s days after their last message."
-            )
-            % {"days": days},
+            "sentence": never_trains(terms.schedule.standard),
         },
     ]
     return both if notices.order_for(user) is Order.ALLOW_FIRST else both[::-1]

@@ -19,9 +19,18 @@ def _nothing(_: Any) -> None: ...
 
 
 @dataclass(frozen=True)
+class Described:
+    """A tagged row as its author knows it: what it is called, and the page that says what applies to it and why."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Holding:
     """Data of people in one app.
 
+    `describe` names a tagged row for its author, without a query; every holding with tagged rows has one.
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction, and sees
     to copies outside the database after its commit.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
@@ -31,6 +40,7 @@ class Holding:
     name: str
     models: Sequence[type[models.Model]]
     tagged: type[Tagged] | None = None
+    describe: Callable[[Any], Described] | None = None
     purge_children: Callable[[Sequence[int]], None] = field(default=_nothing)
     expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)

@@ -16,6 +16,8 @@ app_name = "privacy"
 urlpatterns = [
     path(".well-known/parley/", include(ledger)),
     path("privacy/", settings.settings, name="settings"),
+    path("privacy/chats/", settings.chats, name="chats"),
+    path("privacy/history/", settings.history, name="history"),
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),
     path("privacy/choice/undo/", choice.undo, name="undo"),

@@ -42,6 +42,8 @@ SOCKETS = {"socket/", ""}  # the second says goodbye to whoever comes to any oth
 
 PRIVACY = {
     "privacy/": FORM,
+    "privacy/chats/": READ,
+    "privacy/history/": READ,
     "privacy/choice/": FORM,
     "privacy/choice/not-now/": ACT,
     "privacy/choice/undo/": ACT,

@@ -188,6 +188,8 @@ class TestGpc:
         client.post(CHOICE, {"token": token(told), "training": "deny", "despite_gpc": "on"}, headers=GPC)
         standing = Standing.objects.get(user=alice())
         assert (standing.training, standing.despite_gpc) == ("deny", False)
+        event = Event.objects.of(alice()).get(act=Act.TRAINING_WITHDRAWN)
+        assert (event.detail["gpc"], event.detail["despite_gpc"]) == (True, False)
 
     def test_a_deny_is_never_asked_twice(self, client, owing):
         sent = {"token": token(client.get(CHOICE)), "training": "deny"}

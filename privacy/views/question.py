@@ -123,7 +123,7 @@ class Taken:
 def take(request: Request, form: ChoiceForm, keep_history: bool | None, source: Source) -> Taken:
     """Record the answer in a valid form, if it fits a question that stands now."""
     gpc = asks_not_to_share(request)
-    confirmed = gpc and (form.cleaned_data["despite_gpc"] or _stands(request.user))
+    confirmed = gpc and form.answer is Training.ALLOW and (form.cleaned_data["despite_gpc"] or _stands(request.user))
     try:
         shown = check_token(request.POST.get("token", ""), request.user)
         if gpc and form.answer is Training.ALLOW and not confirmed:
