@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.plans import GRANTS
+from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns import effects
@@ -16,6 +17,9 @@ def register() -> None:
         holdings.Holding(
             name="conversations",
             models=(Conversation, Message, SpentTurn),
+            parts=parts.PARTS,
+            fence=erasure.fence,
+            erase=erasure.erase,
             tagged=Conversation,
             purge_children=_purge_messages,
             expire=_expire_spent_turns,

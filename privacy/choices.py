@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import transaction
 
 from accounts import clock
+from accounts.errors import NotFound
 from privacy import holdings, ledger, policy, standings, tagging
 from privacy.errors import BadAnswer, StaleAnswer
 from privacy.models import Event, Notice, Standing, Terms
@@ -77,11 +78,14 @@ def choose(
     `keep_history` None leaves that wish as it is: where nothing was said about it, nothing is taken away. `seen` is the
     `state` of the standing that the question was put beside; None where nothing was shown.
     Raises StaleAnswer if `terms` are not the ones owed now, or if the person has answered otherwise since `seen`;
-    BadAnswer if the answer does not fit the question. Saying again what already stands records nothing.
+    BadAnswer if the answer does not fit the question; NotFound if the person is gone, or going. Saying again what
+    already stands records nothing.
     """
     given = given or Circumstances()
     standing = Standing.objects.for_change(user)
     before = Before(standing.terms_id, standing.answer, standing.keep_history, standing.despite_gpc)
+    if not standing.user.is_active:
+        raise NotFound
     if terms != standings.owed_terms(standing.user):
         raise StaleAnswer
     if is_asked(standing.user) != (training is not None):
