@@ -16,6 +16,15 @@ from privacy.models import Erasure, Notice, Reminder, Standing, Subject
 def register() -> None:
     holdings.register(
         holdings.Holding(
+            name="answers",
+            models=(Standing, Subject, Notice, Reminder, Erasure),
+            parts=parts.ANSWERS,
+            withheld={Erasure: "there only once nobody can sign in to the account any more"},
+            erase=_erase_answers,
+        )
+    )
+    holdings.register(
+        holdings.Holding(
             name="account",
             models=(User, Workspace, Membership, EmailAddress, EmailConfirmation, Session, LogEntry),
             parts=parts.ACCOUNT,
@@ -26,15 +35,6 @@ def register() -> None:
             },
             erase=account_erasure.erase,
             expire=_expire_sessions,
-        )
-    )
-    holdings.register(
-        holdings.Holding(
-            name="answers",
-            models=(Standing, Subject, Notice, Reminder, Erasure),
-            parts=parts.ANSWERS,
-            withheld={Erasure: "there only once nobody can sign in to the account any more"},
-            erase=_erase_answers,
         )
     )
 

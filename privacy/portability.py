@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=models.Model)
 
 FORMAT, VERSION = "parley-export", 1
-PIECE = 64 * 1024  # bytes that are gathered before they are sent
+PIECE = 256 * 1024  # bytes that are gathered before they are sent: a step costs a thread and perhaps a connection
 PAGE = 200
 TURN_SECONDS = 60  # after its last piece; a process that dies releases nobody
 
 
 def parts() -> list[Part]:
-    """The parts of the file, those of the lowest room first."""
+    """The parts of the file, those of the lowest room first: rooms register from the top down."""
     return [part for holding in reversed(all_holdings()) for part in holding.parts]
 
 
