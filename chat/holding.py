@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.plans import GRANTS
+from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns import effects
@@ -19,6 +20,9 @@ def register() -> None:
         holdings.Holding(
             name="conversations",
             models=(Conversation, Message, SpentTurn),
+            parts=parts.PARTS,
+            fence=erasure.fence,
+            erase=erasure.erase,
             tagged=Conversation,
             describe=_describe,
             purge_children=_purge_messages,

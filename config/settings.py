@@ -201,6 +201,7 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Parley: "
+ACCOUNT_RATE_LIMITS = {"export": "6/h/user"}  # besides allauth's own
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # the password again, before the address changes
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 ACCOUNT_LOGOUT_ON_GET = False

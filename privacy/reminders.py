@@ -159,7 +159,9 @@ def _send_claimed(occasions: list[Occasion], connection: BaseEmailBackend) -> in
 
 
 def _next_claimed(after: int) -> Reminder | None:
-    waiting = Reminder.objects.filter(sent_at__isnull=True, deadline__gt=clock.now(), pk__gt=after)
+    waiting = Reminder.objects.filter(
+        sent_at__isnull=True, deadline__gt=clock.now(), pk__gt=after, user__is_active=True
+    )
     return (
         waiting.select_for_update(skip_locked=True, of=("self",))
         .select_related("user__personal_workspace", "terms")

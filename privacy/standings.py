@@ -23,18 +23,22 @@ def owed_terms(user: User, *, at: datetime | None = None) -> Terms | None:
     return Terms.objects.filter(owed).order_by("-published_at", "-pk").first()
 
 
-def as_facts(user: User, standing: Standing | None) -> policy.Standing:
+def as_facts(user: User | None, standing: Standing | None) -> policy.Standing:
     """What the ledger says of `user` now, with age and suspension, given their row (or none yet).
+
+    Of somebody who has been erased it says nothing.
 
     The age is that of the person as the row was read with; `user` may have been loaded long before the lock.
     """
+    if user is None:
+        return policy.Standing()
     if standing is None:
         return policy.Standing(adult_since=User.objects.get(pk=user.pk).adult_since())
     return standing.facts(adult_since=standing.user.adult_since())
 
 
-def standing_of(user: User) -> policy.Standing:
-    """What the ledger says of `user` now."""
+def standing_of(user: User | None) -> policy.Standing:
+    """What the ledger says of `user` now; nothing of somebody who has been erased."""
     return as_facts(user, Standing.objects.whole().filter(user=user).first())
 
 

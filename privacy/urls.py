@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from privacy.views import choice, receipts, settings, terms, wellknown
+from privacy.views import choice, erasure, export, receipts, settings, terms, wellknown
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("privacy/choice/undo/", choice.undo, name="undo"),
     path("privacy/receipts/<uuid:key>/", receipts.receipt, name="receipt"),
     path("privacy/receipts/<uuid:key>.json", receipts.document, name="receipt_document"),
+    path("privacy/export/", export.export, name="export"),
+    path("privacy/delete-account/", erasure.delete_account, name="delete_account"),
+    path("privacy/account-deleted/", erasure.account_deleted, name="account_deleted"),
     path("terms/", terms.terms_list, name="terms_list"),
     path("terms/<slug:slug>/", terms.terms, name="terms"),
     path("terms/<slug:slug>/changes/", terms.changes, name="terms_changes"),

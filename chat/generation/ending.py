@@ -17,10 +17,11 @@ def finish(pk: int, attempt: int, text: str, state: State, error: str = "") -> b
     The standing is locked FOR SHARE until the commit, so that no tag is written under one just being withdrawn.
     """
     assert state not in OPEN_STATES
-    author = Conversation.objects.filter(messages=pk).values_list("author", flat=True).first()
-    if author is None:  # purged meanwhile
+    found = Conversation.objects.filter(messages=pk).values_list("author").first()
+    if found is None:  # purged meanwhile
         return False
-    row = Standing.objects.for_turn(author)
+    author = found[0]
+    row = Standing.objects.for_turn(author) if author else None
     conversation = (
         Conversation.objects.select_for_update(of=("self",)).select_related("workspace", "author").get(messages=pk)
     )

@@ -1,3 +1,4 @@
+from privacy.models.erasure import Erasure
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
 from privacy.models.standing import Standing
@@ -9,6 +10,7 @@ from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
 __all__ = [
     "ContextSalt",
     "DeadlineMove",
+    "Erasure",
     "Event",
     "Leaf",
     "LedgerKey",
