@@ -3,13 +3,13 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import workspace_for
 from accounts.forms import ProfileForm
 from accounts.middleware import SESSION_KEY
 from accounts.request import PersonalRequest
+from accounts.targets import target
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,7 +31,4 @@ def switch(request: PersonalRequest) -> HttpResponse:
     """Work in another workspace from here on; somebody else's does not exist."""
     workspace = workspace_for(request.user, request.POST.get("workspace"))
     request.session[SESSION_KEY] = str(workspace.public_id)
-    target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        return redirect(target)
-    return redirect("chat:home")
+    return redirect(target(request, request.POST.get("next", "")) or "chat:home")

@@ -95,6 +95,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.commands: asyncio.Queue[Command | Frame | None] = asyncio.Queue(MOST_WAITING)
         self.subscriber = reader().join(self._hear)
         self.watched = watch().join(user.pk, self._hear)
+        await reader().listening()  # what changes while the greeting is on its way is heard
         gate = await self._ask(desk.gate)
         await self._send(frames.hello(gate))
         watch().greeted(self.watched, gate)

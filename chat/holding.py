@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
 from accounts.plans import GRANTS
+from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns import effects
@@ -16,12 +20,21 @@ def register() -> None:
         holdings.Holding(
             name="conversations",
             models=(Conversation, Message, SpentTurn),
+            parts=parts.PARTS,
+            fence=erasure.fence,
+            erase=erasure.erase,
             tagged=Conversation,
+            describe=_describe,
             purge_children=_purge_messages,
             expire=_expire_spent_turns,
             standing_changed=_standing_changed,
         )
     )
+
+
+def _describe(conversation: Conversation) -> holdings.Described:
+    title = conversation.title or _("New chat")
+    return holdings.Described(title, reverse("chat:why", args=[conversation.public_id]))
 
 
 def _terms_changed() -> None:

@@ -90,6 +90,7 @@ class Watch:
         return {watched.user for watched in self._sockets}
 
     async def _watch(self) -> None:
+        await reader().listening()
         while True:
             self._word.clear()
             try:

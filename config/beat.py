@@ -8,6 +8,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
     "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
     "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
+    "erase who has left": {"task": "privacy.tasks.erase_the_rest", "schedule": timedelta(seconds=60)},
     "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
     "grow the ledger's tree": {"task": "privacy.tasks.grow_tree", "schedule": timedelta(seconds=10)},
     "give late events their leaves": {

@@ -6,10 +6,12 @@ though some of Python's are no text at all.
 
 from typing import Any
 
+from csp.utils import build_policy
+from django.conf import settings
 from django.template import loader
 from django.utils.http import parse_header_parameters
 
-MOST_BYTES = 3_000_000  # more than anything that people send here
+MOST_BYTES: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 UTF_8 = {"utf-8", "utf8"}
 
 
@@ -67,10 +69,16 @@ def _is_utf_8(scope: Any) -> bool:
 async def _refuse(send: Any, status: int) -> None:
     """The product's page, and an end to the connection: whatever else is under way is not wanted."""
     page = loader.render_to_string(f"{status}.html").encode()
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-length", str(len(page)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-length": str(len(page)),
+        "connection": "close",
+        # No middleware sees this answer: what every other page carries is put on here.
+        "content-security-policy": build_policy(),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": settings.X_FRAME_OPTIONS,
+        "referrer-policy": settings.SECURE_REFERRER_POLICY,
+    }
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": page})

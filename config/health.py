@@ -15,6 +15,7 @@ import redis.asyncio
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
 
@@ -119,8 +120,10 @@ async def _model() -> None:
     """Any answer but the server's own failure: a wrong key shows in the transcript, with words."""
     global _model_seen_at
     model = settings.MODEL
-    if not model["url"] or time.monotonic() - _model_seen_at < MODEL_ASKED_EVERY:
+    if model["provider"] == "scripted" or time.monotonic() - _model_seen_at < MODEL_ASKED_EVERY:
         return
+    if not model["url"]:
+        raise ImproperlyConfigured("MODEL_URL")
     async with aiohttp.ClientSession() as session:
         headers = {"Authorization": f"Bearer {model['key']}"}
         async with session.get(f"{model['url'].rstrip('/')}/models", headers=headers) as answer:

@@ -30,6 +30,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
 SECURE_HSTS_PRELOAD = BEHIND_TLS
 if env.bool("TRUST_PROXY_HEADERS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000  # more than anything that people send here
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -177,6 +178,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "chat:home"
 MINIMUM_AGE = env.int("MINIMUM_AGE", 18)
 MINIMUM_NOTICE_DAYS = env.int("MINIMUM_NOTICE_DAYS", 14)  # from a publication to its deadline
+# A file with the terms that a new database begins with (privacy/first_terms.py); empty: Parley's own, published then.
+FIRST_TERMS = env.str("FIRST_TERMS", "")
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 if EMAIL_URL:
@@ -198,6 +201,7 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Parley: "
+ACCOUNT_RATE_LIMITS = {"export": "6/h/user"}  # besides allauth's own
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # the password again, before the address changes
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 ACCOUNT_LOGOUT_ON_GET = False
@@ -223,6 +227,8 @@ LEDGER_SALT_DAYS = env.int("LEDGER_SALT_DAYS", 30)
 CONTROLLER = {
     "name": env.str("CONTROLLER_NAME", "") or urlsplit(LINK_ORIGIN).netloc,
     "contact": env.str("CONTROLLER_CONTACT", ""),
+    "address": env.str("CONTROLLER_ADDRESS", ""),
+    "country": env.str("CONTROLLER_COUNTRY", ""),
 }
 
 # --- Models that answer -----------------------------------------------------
@@ -245,6 +251,8 @@ PROVIDERS = {
     "anthropic": "chat.providers.anthropic.AnthropicProvider",
     "scripted": "chat.providers.scripted.ScriptedProvider",
 }
+if MODEL["provider"] not in PROVIDERS:
+    raise ImproperlyConfigured(f"MODEL_PROVIDER is “{MODEL['provider']}”: give one of {', '.join(PROVIDERS)}.")
 
 # --- Background work --------------------------------------------------------
 

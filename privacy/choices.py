@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import transaction
 
 from accounts import clock
-from privacy import holdings, ledger, policy, standings, tagging
+from accounts.errors import NotFound
+from privacy import holdings, ledger, policy, standings, tagging, versions
 from privacy.errors import BadAnswer, StaleAnswer
 from privacy.models import Event, Notice, Standing, Terms
 from privacy.vocabulary import Act, Source, Training
@@ -77,12 +78,17 @@ def choose(
     `keep_history` None leaves that wish as it is: where nothing was said about it, nothing is taken away. `seen` is the
     `state` of the standing that the question was put beside; None where nothing was shown.
     Raises StaleAnswer if `terms` are not the ones owed now, or if the person has answered otherwise since `seen`;
-    BadAnswer if the answer does not fit the question. Saying again what already stands records nothing.
+    BadAnswer if the answer does not fit the question; NotFound if the person is gone, or going. Saying again what
+    already stands records nothing.
     """
     given = given or Circumstances()
     standing = Standing.objects.for_change(user)
+    versions.keep_newest()
+    now = clock.now()
     before = Before(standing.terms_id, standing.answer, standing.keep_history, standing.despite_gpc)
-    if terms != standings.owed_terms(standing.user):
+    if not standing.user.is_active:
+        raise NotFound
+    if terms != standings.owed_terms(standing.user, at=now):
         raise StaleAnswer
     if is_asked(standing.user) != (training is not None):
         raise BadAnswer
@@ -95,11 +101,11 @@ def choose(
         raise StaleAnswer(elsewhere=True)
     if not acts:
         return Choice(standing, before, None)
-    if Training.ALLOW in (standing.training, training) and standing.training != training:
+    if policy.breaks(standing.answer, training):
         standing.epoch += 1
     standing.terms, standing.training, standing.keep_history = terms, training, keep_history
     standing.despite_gpc = training is Training.ALLOW and given.despite_gpc
-    standing.since = clock.now()
+    standing.since = now
     standing.save()
     told = [ledger.Entry(act, terms, {"epoch": standing.epoch, **given.detail()}) for act in acts]
     events = ledger.record_all(told, subject=user, actor=user, source=source, context=given.context, at=standing.since)
@@ -137,7 +143,14 @@ def judge_age_anew(user: "User") -> None:
         standing.epoch += 1
         standing.save()
         said = {"epoch": standing.epoch}
-        ledger.record(Act.TRAINING_ENDED, subject=user, source=Source.OPERATOR, detail=said, at=standing.since)
+        ledger.record(
+            Act.TRAINING_ENDED,
+            subject=user,
+            source=Source.OPERATOR,
+            terms=standing.terms,
+            detail=said,
+            at=standing.since,
+        )
     _carry_out(user, standing)
 
 

@@ -30,5 +30,13 @@ class BadAnswer(Exception):
     """An answer that is none: the training question was left open, or asked of somebody who is not asked."""
 
 
+class SoleOwner(Exception):
+    """Work workspaces would be left without an owner; `workspaces` are their names."""
+
+    def __init__(self, workspaces: list[str]) -> None:
+        super().__init__()
+        self.workspaces = workspaces
+
+
 class TooLateToDefer(Exception):
     """There is no time left to put the answer off, or nothing to put off."""

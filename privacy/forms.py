@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core import signing
+from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from privacy import notices
 from privacy.choices import is_asked
 from privacy.errors import StaleAnswer
 from privacy.models import Notice, Standing, Terms
+from privacy.prose import may_train, never_trains
 from privacy.vocabulary import Order, Training
 
 if TYPE_CHECKING:
@@ -20,14 +23,24 @@ SALT = "privacy.choice"
 VALID_SECONDS = 24 * 60 * 60
 
 
+class Tick(forms.CheckboxInput):
+    """A box that only its own word ticks: Django's takes any other, "off" and "no" among them, for a yes."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> bool:
+        return bool(data.get(name) == "on")
+
+
 class ChoiceForm(forms.Form):
     training = forms.ChoiceField(
         choices=[(answer.value, answer.words) for answer in Training],
         widget=forms.RadioSelect,
         required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy("Please choose one of the two: there is no answer until you give one.")
+        },
     )
-    keep_history = forms.BooleanField(required=False, label="Keep my history")
-    despite_gpc = forms.BooleanField(required=False)
+    keep_history = forms.BooleanField(required=False, label="Keep my history", widget=Tick)
+    despite_gpc = forms.BooleanField(required=False, widget=Tick)
 
     def __init__(self, *args: Any, user: "User", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,9 +50,13 @@ class ChoiceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or {}
-        if self.asked and "training" not in self.errors and not answers.get("training"):
+        if self.asked and "training" not in self.errors and not (answers.get("training") and self._says_one_thing()):
             self.add_error("training", _("Please choose one of the two: there is no answer until you give one."))
         return answers
+
+    def _says_one_thing(self) -> bool:
+        """Both answers at once are none, whichever stands last."""
+        return not isinstance(self.data, QueryDict) or len(set(self.data.getlist("training"))) == 1
 
     @property
     def answer(self) -> Training | None:
@@ -50,24 +67,16 @@ def options(user: "User", terms: Terms) -> list[dict[str, str]]:
     """The two answers, equal in everything, in an order that is random per person but stable."""
     if not is_asked(user):
         return []
-    years, days = terms.training_years, terms.standard_days
     both = [
         {
             "value": Training.ALLOW.value,
             "title": Training.ALLOW.words,
-            "sentence": _(
-                "Chats begun from now on may be used to train models and are kept for %(years)s years "
-                "after their last message."
-            )
-            % {"years": years},
+            "sentence": may_train(terms.schedule.training),
         },
         {
             "value": Training.DENY.value,
             "title": Training.DENY.words,
-            "sentence": _(
-                "Your chats are not used to train models and are kept for %(days)s days after their last message."
-            )
-            % {"days": days},
+            "sentence": never_trains(terms.schedule.standard),
         },
     ]
     return both if notices.order_for(user) is Order.ALLOW_FIRST else both[::-1]

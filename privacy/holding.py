@@ -1,27 +1,50 @@
 """The holdings of privacy itself and of the rooms below, which know nothing of privacy."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 
+from accounts import erasure as account_erasure
 from accounts.models import Membership, User, Workspace
-from privacy import holdings
-from privacy.models import Notice, Reminder, Standing, Subject
+from privacy import holdings, parts
+from privacy.models import Erasure, Notice, Reminder, Standing, Subject
 
 
 def register() -> None:
     holdings.register(
         holdings.Holding(
+            name="answers",
+            models=(Standing, Subject, Notice, Reminder, Erasure),
+            parts=parts.ANSWERS,
+            withheld={Erasure: "there only once nobody can sign in to the account any more"},
+            erase=_erase_answers,
+        )
+    )
+    holdings.register(
+        holdings.Holding(
             name="account",
-            models=(User, Workspace, Membership, EmailAddress, EmailConfirmation, LogEntry),
+            models=(User, Workspace, Membership, EmailAddress, EmailConfirmation, Session, LogEntry),
+            parts=parts.ACCOUNT,
+            withheld={
+                EmailConfirmation: "keys of links that were sent by e-mail",
+                Session: "keys that keep people signed in, and nothing else of theirs",
+                LogEntry: "what staff did to other people's accounts and workspaces",
+            },
+            erase=account_erasure.erase,
             expire=_expire_sessions,
         )
     )
-    holdings.register(holdings.Holding(name="answers", models=(Standing, Subject, Notice, Reminder)))
 
 
 def _expire_sessions(now: datetime) -> None:
     """A session names its person in its data; over, it goes."""
     Session.objects.filter(expire_date__lt=now).delete()
+
+
+def _erase_answers(user: User) -> Iterator[int]:
+    """What people were shown and reminded of. Standing and link go with the last word of the evidence (erasure.py)."""
+    for rows in (Notice.objects.filter(user=user), Reminder.objects.filter(user=user)):
+        yield rows.delete()[0]

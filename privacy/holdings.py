@@ -5,23 +5,56 @@ sweep, erasure, export) walks this registry, so that an app added tomorrow is co
 for a model that belongs to a person and is in no holding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from privacy.models import Tagged
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+Model = type[models.Model]
 
 
 def _nothing(_: Any) -> None: ...
 
 
 @dataclass(frozen=True)
+class Described:
+    """A tagged row as its author knows it: what it is called, and the page that says what applies to it and why."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the file that people are given of their data (docs/export.md).
+
+    `read` gives an object, or an iterator of rows. Iterators, also those within a row, are read as they are written
+    (portability.paged), so that no part is in memory as a whole. `title` says to people what is in it.
+    """
+
+    name: str
+    title: Any
+    models: Sequence[Model]
+    read: "Callable[[User], Any]"
+
+
+@dataclass(frozen=True)
 class Holding:
     """Data of people in one app.
 
+    `describe` names a tagged row for its author, without a query; every holding with tagged rows has one.
+    `parts` are what a person is given of it, and `withheld` says of every other model why nobody is given its rows.
+    `erase` takes a person out of everything that has no tag: a step, with a commit of its own, for each number of rows
+    that it yields, so that it can be taken up again after any of them. Rows that have a tag are the sweep's.
+    `fence` ends what is under way for a person who is being erased, in the transaction that shuts them out.
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction, and sees
     to copies outside the database after its commit.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
@@ -29,8 +62,13 @@ class Holding:
     """
 
     name: str
-    models: Sequence[type[models.Model]]
+    models: Sequence[Model]
+    parts: Sequence[Part]
+    erase: "Callable[[User], Iterator[int]]"
+    withheld: Mapping[Model, str] = field(default_factory=dict)
+    fence: "Callable[[User], None]" = field(default=_nothing)
     tagged: type[Tagged] | None = None
+    describe: Callable[[Any], Described] | None = None
     purge_children: Callable[[Sequence[int]], None] = field(default=_nothing)
     expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)

@@ -113,7 +113,7 @@ def defer(user: "User", notice: Notice, *, context: "Mapping[str, str] | None" =
     if put_off_until(user, notice.terms) is None:
         now = clock.now()
         Notice.objects.filter(pk=notice.pk).update(deferred_at=now, deferrals=notice.deferrals + 1)
-        detail = {"notice": str(notice.event)}
+        detail = {"notice": str(notice.event), "language": notice.language}
         ledger.record(
             Act.DEFERRED,
             source=Source(notice.source),

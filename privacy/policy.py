@@ -199,6 +199,11 @@ def grace(before: datetime | None, after: datetime | None, now: datetime) -> dat
     return now + NOTICE if before is None else min(before, now + NOTICE)
 
 
+def breaks(before: Training | None, after: Training | None) -> bool:
+    """Whether an answer ends an epoch: an Allow is given or withdrawn, not said again."""
+    return Training.ALLOW in (before, after) and before != after
+
+
 def trains(flags: Flags, tag: Verdict, tag_epoch: int, standing: Standing, agreement: Agreement, now: datetime) -> bool:
     """Whether a tagged conversation may train at this moment: its flags, its tag and the permission that stands all
     say so.

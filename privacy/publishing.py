@@ -39,6 +39,7 @@ class NotPossible(Exception):
 def publish(terms: Terms, *, by: "User", at: datetime | None = None) -> Terms:
     """Seal a draft and publish it now, or at a moment to come. Raises NotPossible; twice is refused, not doubled."""
     held = Terms.objects.select_for_update().get(pk=terms.pk)
+    versions.change_newest()
     now = clock.now()
     if held.published_at:
         raise NotPossible(_("This version is published or scheduled already."))

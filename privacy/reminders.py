@@ -48,12 +48,13 @@ class Occasion:
     time_zone: str
 
 
-def remind() -> int:
-    """Claim and send every reminder that is due now; returns how many were sent."""
+def remind(through: BaseEmailBackend | None = None) -> int:
+    """Claim and send every reminder that is due now (`through` another backend than the settings name); returns how
+    many were sent."""
     occasions = list(_occasions(clock.now()))
     for occasion in occasions:
         _claim(occasion)
-    return _send_claimed(occasions) if occasions else 0
+    return _send_claimed(occasions, through or get_connection()) if occasions else 0
 
 
 # --- What is due --------------------------------------------------------------
@@ -136,9 +137,9 @@ def _message_id(person: User, occasion: Occasion) -> str:
     return f"<{uuid5(NAMESPACE_URL, name)}@{urlsplit(settings.LINK_ORIGIN).hostname or 'localhost'}>"
 
 
-def _send_claimed(occasions: list[Occasion]) -> int:
+def _send_claimed(occasions: list[Occasion], connection: BaseEmailBackend) -> int:
     """Send what is claimed for these occasions and not sent. Several workers share the work."""
-    sent, failures, connection, after = 0, 0, get_connection(), 0
+    sent, failures, after = 0, 0, 0
     latest = {(one.terms.pk, one.deadline, one.days, one.time_zone) for one in occasions}
     while failures < FAILURES:
         try:
@@ -158,7 +159,9 @@ def _send_claimed(occasions: list[Occasion]) -> int:
 
 
 def _next_claimed(after: int) -> Reminder | None:
-    waiting = Reminder.objects.filter(sent_at__isnull=True, deadline__gt=clock.now(), pk__gt=after)
+    waiting = Reminder.objects.filter(
+        sent_at__isnull=True, deadline__gt=clock.now(), pk__gt=after, user__is_active=True
+    )
     return (
         waiting.select_for_update(skip_locked=True, of=("self",))
         .select_related("user__personal_workspace", "terms")

@@ -1,8 +1,9 @@
 """Overwriting what was purged. PostgreSQL marks deleted rows as free space and leaves their bytes where they were, even
 after VACUUM; only a rewrite of the table leaves them behind.
 
-Small tables are rewritten soon after a sweep that purged something, and again later where one was busy. Large ones are
-not, for a rewrite locks the table: docs/architecture.md says what an operator does then.
+Small tables are rewritten soon after a sweep that purged something or the end of somebody's erasure, and again later
+where one was busy. Large ones are not, for a rewrite locks the table: docs/architecture.md says what an operator does
+then.
 """
 
 import logging
@@ -13,7 +14,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection, models
 
 from accounts import clock
-from privacy.holdings import tagged_holdings
+from privacy.holdings import all_holdings, tagged_holdings
 from privacy.models import SweepRun
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,15 @@ DONE, PAUSING = "scrubbed-up-to", "scrubbed-lately"  # cache keys
 
 
 def scrub() -> list[str]:
-    """Rewrite what sweeps purged from since the last time; returns the tables. Needs autocommit.
+    """Rewrite what was purged or erased from since the last time; returns the tables. Needs autocommit.
 
     What was done is remembered in the cache only: losing that costs one rewrite more.
     """
     last = SweepRun.objects.order_by("-pk").first()
     if last is None or cache.get(DONE) == last.pk or not cache.add(PAUSING, 1, PAUSE):
         return []
-    tables = [table for table in _tables() if _size(table) <= LARGEST]
+    erased = SweepRun.objects.filter(pk__gt=cache.get(DONE, 0), erased__gt=0).exists()
+    tables = [table for table in (_all_tables() if erased else _tables()) if _size(table) <= LARGEST]
     rewritten = [table for table in tables if rewrite(table)]
     if rewritten != tables:
         cache.delete(PAUSING)  # a busy table is tried again at the next call
@@ -50,6 +52,11 @@ def _tables() -> Iterator[str]:
             points_to = {field.related_model for field in model._meta.fields if isinstance(field, models.ForeignKey)}
             if model is tagged or tagged in points_to:
                 yield model._meta.db_table
+
+
+def _all_tables() -> Iterator[str]:
+    """The tables that hold anything of people."""
+    yield from dict.fromkeys(model._meta.db_table for holding in all_holdings() for model in holding.models)
 
 
 def _size(table: str) -> int:

@@ -1,5 +1,7 @@
 """Reading a person's standing and schedule, as the policy wants them."""
 
+from datetime import datetime
+
 from django.db.models import Exists, Q, Subquery
 
 from accounts import clock
@@ -8,10 +10,10 @@ from privacy import policy
 from privacy.models import Agreed, Standing, Terms, agreement_of
 
 
-def owed_terms(user: User) -> Terms | None:
+def owed_terms(user: User, *, at: datetime | None = None) -> Terms | None:
     """The version that `user` answers now, in one query: the newest that asks people on their plan, or the one they
     answered if none newer does. A new person answers what is in effect for new people."""
-    now = clock.now()
+    now = at or clock.now()
     answered = Standing.objects.filter(user=user, terms__isnull=False)
     plan = Workspace.objects.filter(personal_to=user).values("plan")[:1]
     asking = Terms.objects.asking(now, Subquery(plan))
@@ -21,18 +23,22 @@ def owed_terms(user: User) -> Terms | None:
     return Terms.objects.filter(owed).order_by("-published_at", "-pk").first()
 
 
-def as_facts(user: User, standing: Standing | None) -> policy.Standing:
+def as_facts(user: User | None, standing: Standing | None) -> policy.Standing:
     """What the ledger says of `user` now, with age and suspension, given their row (or none yet).
+
+    Of somebody who has been erased it says nothing.
 
     The age is that of the person as the row was read with; `user` may have been loaded long before the lock.
     """
+    if user is None:
+        return policy.Standing()
     if standing is None:
         return policy.Standing(adult_since=User.objects.get(pk=user.pk).adult_since())
     return standing.facts(adult_since=standing.user.adult_since())
 
 
-def standing_of(user: User) -> policy.Standing:
-    """What the ledger says of `user` now."""
+def standing_of(user: User | None) -> policy.Standing:
+    """What the ledger says of `user` now; nothing of somebody who has been erased."""
     return as_facts(user, Standing.objects.whole().filter(user=user).first())
 
 

@@ -7,7 +7,7 @@ the work, and a run that dies leaves whole chunks behind it and nothing half don
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -18,14 +18,17 @@ from privacy.holdings import Holding, all_holdings, tagged_holdings
 from privacy.models import SweepRun, Tagged, Tombstone
 from privacy.vocabulary import Act, Source
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 CHUNK = 500
 
 
-def sweep(chunk: int = CHUNK) -> SweepRun | None:
-    """Purge everything that is due now; returns the run's record, or None if nothing was due."""
+def sweep(chunk: int = CHUNK, of: "User | None" = None) -> SweepRun | None:
+    """Purge everything that is due now, or all of one person's; returns the run's record, None if nothing was due."""
     run, by_class = None, Counter[str]()
     for holding, model in tagged_holdings():
-        while stones := purge_chunk(holding, model, chunk):
+        while stones := purge_chunk(holding, model, chunk, of):
             run = run or SweepRun.objects.create()
             by_class.update(stone.retention_class for stone in stones)
     for holding in all_holdings():
@@ -37,12 +40,13 @@ def sweep(chunk: int = CHUNK) -> SweepRun | None:
 
 
 @transaction.atomic
-def purge_chunk(holding: Holding, model: type[Tagged], limit: int) -> list[Tombstone]:
+def purge_chunk(holding: Holding, model: type[Tagged], limit: int, of: "User | None" = None) -> list[Tombstone]:
     """Purge up to `limit` due rows of one holding in one transaction; returns their tombstones."""
     now = clock.now()
     rows: Any = model._default_manager
+    whose = rows.filter(author=of) if of else rows
     due = list(
-        rows.due(now)
+        whose.due(now)
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("purge_after")
         .values_list("pk", "public_id", "tag_class", "deleted_at")[:limit]

@@ -4,6 +4,7 @@ Callers hold the person's standing row, or at work the row of what is agreed on 
 choice or a signature), so no tag is written under a permission that is being withdrawn at the same moment.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -93,17 +94,16 @@ def _retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Sched
     epoch = policy.epoch(standing, schedule.agreement, personal=personal)
     # Not by a join: an UPDATE would join the table with itself, for minutes where statistics are young.
     kind = Workspace.Kind.PERSONAL if personal else Workspace.Kind.WORK
-    readings = _flags(standing, epoch)
+    readings = flags(standing, epoch)
     flagged = rows.filter(workspace__in=Workspace.objects.filter(kind=kind).values("pk")).annotate(**readings)
     for values in list(flagged.values(*readings).distinct()):
-        flags = Flags(personal=personal, **{name.removeprefix("is_"): value for name, value in values.items()})
-        ruled = policy.rule(flags, standing, schedule)
-        written += flagged.filter(**values).update(**_columns(ruled, epoch, schedule, now))
+        alike, ruled = flagged.filter(**values), policy.rule(flags_of(values, personal=personal), standing, schedule)
+        written += alike.update(**_columns(ruled, epoch, schedule, now))
     return written
 
 
-def _flags(standing: policy.Standing, epoch: int) -> dict[str, Any]:
-    """The flags of each row as SQL: the same reading as `Tagged.facts`."""
+def flags(standing: policy.Standing, epoch: int) -> dict[str, Any]:
+    """The flags of each row as SQL, under names of columns: the same reading as `Tagged.facts`."""
     # By the day in UTC, as the facts are read: a `__date` look-up would follow the person's time zone.
     grown = Q(begun_at__gte=_midnight(standing.adult_since)) if standing.adult_since else Q(pk__isnull=True)
     readings = {
@@ -121,6 +121,17 @@ def _flags(standing: policy.Standing, epoch: int) -> dict[str, Any]:
     }
 
 
+def flags_of(values: Mapping[str, bool], *, personal: bool) -> Flags:
+    """The flags as the policy wants them, from the columns that `flags` made."""
+    return Flags(personal=personal, **{name.removeprefix("is_"): value for name, value in values.items()})
+
+
+def end_under(lifetime: Duration, now: datetime) -> Any:
+    """When rows would end that got this lifetime now: never nearer than the promised notice."""
+    end = end_of("last_activity_at", lifetime)
+    return Greatest(end, _grace(end, now))  # GREATEST passes over NULL
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
@@ -131,29 +142,29 @@ def _columns(ruled: Rule, epoch: int, schedule: Schedule, now: datetime) -> dict
         "tag_class": ruled.retention_class,
         "tag_reason": ruled.reason,
         "tag_epoch": epoch,
-        "trains_until": _after("last_activity_at", schedule.training) if ruled.trains else None,
+        "trains_until": end_of("last_activity_at", schedule.training) if ruled.trains else None,
     }
-    end: Any = _after("last_activity_at", ruled.lifetime) if ruled.lifetime else NEVER
+    end: Any = end_of("last_activity_at", ruled.lifetime) if ruled.lifetime else NEVER
     if ruled.lifetime and ruled.retention_class is not RetentionClass.TEMPORARY:
-        columns["grace_until"] = promised = _grace(end, now)
-        end = Greatest(end, promised)  # GREATEST passes over NULL
+        columns["grace_until"] = _grace(end, now)
+        end = end_under(ruled.lifetime, now)
     deleted, flagged = Q(deleted_at__isnull=False), Q(flagged_at__isnull=False)
     expired = Q(deleted_at__isnull=True, hidden_from__lte=now)
     end = Case(When(expired, then=F("hidden_from")), default=end)
     columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=end)
-    gone = Case(When(deleted, then=_after("deleted_at", schedule.deleted)), default=end)
+    gone = Case(When(deleted, then=end_of("deleted_at", schedule.deleted)), default=end)
     # A flag pushes a purge out; it does not create one. GREATEST would turn "never" into the flag's end.
     endless = Q(pk__isnull=True) if ruled.lifetime else ~deleted & ~expired
     reviewed = Case(
         When(endless, then=NEVER),
-        When(flagged, then=Greatest(gone, _after("flagged_at", schedule.flagged))),
+        When(flagged, then=Greatest(gone, end_of("flagged_at", schedule.flagged))),
         default=gone,
     )
     columns["purge_after"] = Case(When(held=True, then=NEVER), default=reviewed)
     return columns
 
 
-def _after(column: str, duration: Duration) -> Any:
+def end_of(column: str, duration: Duration) -> Any:
     """`Duration.after` in SQL: calendar years first, the last day of February for a leap day, then days and hours."""
     interval = Func(
         Value(duration.years),

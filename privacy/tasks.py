@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from privacy import reminders
+from privacy import erasure, reminders
 from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
 from privacy.evidence import context, keys, tree
@@ -24,6 +24,20 @@ def sweep() -> None:
 def scrub() -> None:
     """Overwrite what was purged."""
     scrubbing.scrub()
+
+
+@shared_task(name="privacy.tasks.erase")
+def erase(user: int) -> None:
+    """Erase somebody who asked for it, and leave none of their bytes behind."""
+    if erasure.erase(user):
+        scrub.delay()
+
+
+@shared_task(name="privacy.tasks.erase_the_rest")
+def erase_the_rest() -> None:
+    """Go on with erasures whose task was lost, or that had to wait."""
+    for user in erasure.forgotten():
+        erase.delay(user)
 
 
 @shared_task(name="privacy.tasks.remind")

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from privacy.views import choice, receipts, settings, terms, wellknown
+from privacy.views import choice, erasure, export, receipts, settings, terms, wellknown
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -16,11 +16,16 @@ app_name = "privacy"
 urlpatterns = [
     path(".well-known/parley/", include(ledger)),
     path("privacy/", settings.settings, name="settings"),
+    path("privacy/chats/", settings.chats, name="chats"),
+    path("privacy/history/", settings.history, name="history"),
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),
     path("privacy/choice/undo/", choice.undo, name="undo"),
     path("privacy/receipts/<uuid:key>/", receipts.receipt, name="receipt"),
     path("privacy/receipts/<uuid:key>.json", receipts.document, name="receipt_document"),
+    path("privacy/export/", export.export, name="export"),
+    path("privacy/delete-account/", erasure.delete_account, name="delete_account"),
+    path("privacy/account-deleted/", erasure.account_deleted, name="account_deleted"),
     path("terms/", terms.terms_list, name="terms_list"),
     path("terms/<slug:slug>/", terms.terms, name="terms"),
     path("terms/<slug:slug>/changes/", terms.changes, name="terms_changes"),

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from privacy.canonical import digest, moment
 from privacy.models import Terms, TermsTranslation
 
@@ -38,6 +40,26 @@ def variant(terms: Terms, language: str) -> Terms | TermsTranslation:
     if terms.language == language:
         return terms
     return next((found for found in terms.translations.all() if found.language == language), terms)
+
+
+# Answers hold it together, a publication alone: whoever answers reads what is owed and records it under one and the
+# same newest version. In the keyspace of two numbers, which nothing else uses.
+NEWEST = (1, 1)
+
+
+def keep_newest() -> None:
+    """No version is published until the caller's transaction ends. Waits for one that is being published."""
+    _lock("pg_advisory_xact_lock_shared")
+
+
+def change_newest() -> None:
+    """Nobody answers until the caller's transaction ends. Waits for those who are answering."""
+    _lock("pg_advisory_xact_lock")
+
+
+def _lock(how: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {how}(%s, %s)", NEWEST)
 
 
 def seal(terms: Terms, published_at: datetime) -> Terms:

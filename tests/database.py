@@ -36,6 +36,21 @@ def drop() -> None:
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@contextmanager
+def another(name: str) -> Iterator[None]:
+    """For a while, another database in place of the tests' own: migrated under the settings of the moment."""
+    global _owner_url
+    before = connection.settings_dict["NAME"], _owner_url
+    create(name)
+    try:
+        yield
+    finally:
+        connections.close_all()
+        drop()
+        connection.close()
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"], _owner_url = before
+
+
 def empty_as_owner() -> None:
     """Empty every table but the terms, past the ledger's triggers: the one bypass, which exists only here.
 

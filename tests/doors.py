@@ -42,11 +42,16 @@ SOCKETS = {"socket/", ""}  # the second says goodbye to whoever comes to any oth
 
 PRIVACY = {
     "privacy/": FORM,
+    "privacy/chats/": READ,
+    "privacy/history/": READ,
     "privacy/choice/": FORM,
     "privacy/choice/not-now/": ACT,
     "privacy/choice/undo/": ACT,
     "privacy/receipts/<uuid:key>/": READ,
     "privacy/receipts/<uuid:key>.json": READ,
+    "privacy/export/": FORM,
+    "privacy/delete-account/": FORM,
+    "privacy/account-deleted/": READ,
     "terms/": READ,
     "terms/<slug:slug>/": READ,
     "terms/<slug:slug>/changes/": READ,
@@ -86,7 +91,7 @@ ALLAUTH = dict.fromkeys(
 MODELS = {
     *("accounts/user", "accounts/workspace", "auth/group", "chat/conversation"),
     *("privacy/event", "privacy/leaf", "privacy/treehead", "privacy/ledgerkey", "privacy/standing"),
-    *("privacy/sweeprun", "privacy/tombstone", "privacy/terms"),
+    *("privacy/erasure", "privacy/sweeprun", "privacy/tombstone", "privacy/terms"),
 }
 VIEWS = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{act}/" for act in ("history", "delete", "change")))
 ADMIN = dict.fromkeys(

@@ -1,5 +1,6 @@
 """Open sockets of the tests: signed in by a real session, within the test's own transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TestCase
 
 from accounts.models import User
 from accounts.sessions import SessionStore
 from chat.consumers import ChatSocket
+from chat.watch import watch
 
 
 def signed_in(user: User) -> Client:
@@ -77,3 +79,41 @@ def talk(user: User, *frames: dict[str, Any] | str | bytes, expect: int) -> tupl
             return socket.hello, heard
 
     return async_to_sync(scene)()
+
+
+# --- Word of the gate ------------------------------------------------------------
+
+
+async def told(socket: WebsocketCommunicator) -> dict[str, Any]:
+    """What the next frame says of the gate."""
+    frame = await socket.receive_json_from(timeout=5)
+    assert frame["type"] == "gate", frame
+    gate: dict[str, Any] = frame["gate"]
+    return gate
+
+
+async def silent(*sockets: WebsocketCommunicator) -> None:
+    quiet = await asyncio.gather(*(socket.receive_nothing(0.25) for socket in sockets))
+    assert all(quiet), "somebody was told who is not concerned, or twice"
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 — what is waited for knows of no event
+            await asyncio.sleep(0.01)
+
+
+async def watching() -> None:
+    """The first look around is over: what is told from here on has a cause of its own."""
+    await eventually(lambda: watch()._moments is not None and not watch()._unsure)
+
+
+async def done(act: Callable[[], Any]) -> Any:
+    """Something is done elsewhere, with the word that goes out after its commit."""
+    await watching()
+
+    def act_and_send() -> Any:
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return act()
+
+    return await off_loop(act_and_send)

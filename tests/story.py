@@ -154,7 +154,7 @@ class Person:
 
     def posted_by_hand(self, text: str) -> tuple[int, Any]:
         """A request as a program makes it: status and JSON."""
-        return tuple(  # type: ignore[return-value]
+        return tuple(
             self.page.evaluate(
                 """async (text) => {
                     const form = document.getElementById("composer");

@@ -1,8 +1,6 @@
 """Readers of journals and of the control stream: no gap, no repeat, and no silence for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 from asgiref.sync import async_to_sync
@@ -12,6 +10,7 @@ from chat.journal import control, keys
 from chat.journal.control import Command
 from chat.journal.keys import START
 from chat.journal.reader import Piece, Reader, Subscriber
+from tests.line import Line, hang_up
 
 
 async def eventually(holds) -> None:
@@ -61,44 +60,6 @@ def test_commands_from_before_one_came_are_not_heard(monkeypatch):
     async_to_sync(scene)()
 
 
-class Line:
-    """A line to Valkey that can fall silent without being closed, as when a firewall forgets it."""
-
-    def __init__(self) -> None:
-        self._carrying: set[asyncio.Task] = set()
-        self._silent: set[asyncio.Task] = set()
-
-    def fall_silent(self) -> None:
-        self._silent |= self._carrying
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-        server.close()
-        for task in self._carrying:
-            task.cancel()
-        await asyncio.gather(*self._carrying, return_exceptions=True)
-
-    async def _serve(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
-        target = valkey.plain().connection_pool.connection_kwargs
-        if "path" in target:
-            far, to_far = await asyncio.open_unix_connection(target["path"])
-        else:
-            far, to_far = await asyncio.open_connection(target["host"], target["port"])
-        self._carrying |= {
-            asyncio.create_task(self._carry(near, to_far)),
-            asyncio.create_task(self._carry(far, to_near)),
-        }
-
-    async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65536):
-                if asyncio.current_task() not in self._silent:
-                    to.write(data)
-        to.close()
-
-
 def test_a_line_that_falls_silent_silences_nobody_for_long(settings, monkeypatch):
     monkeypatch.setattr(valkey, "BLOCK", 0.2)
     monkeypatch.setattr(valkey, "MARGIN", 0.2)
@@ -117,9 +78,6 @@ def test_a_line_that_falls_silent_silences_nobody_for_long(settings, monkeypatch
             assert None in heard  # terminal states may have gone past
             reader.leave(subscriber)
             await eventually(lambda: reader._task.done())
-            for clients in (valkey._blocking, valkey._writing):
-                if client := clients.pop(asyncio.get_running_loop(), None):
-                    await client.aclose()
-                    await client.connection_pool.disconnect()
+            await hang_up()
 
     async_to_sync(scene)()

@@ -1,6 +1,7 @@
 """The house: imports go down only, and the policy is pure."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ def test_all_code_asks_the_one_clock():
                 }:
                     offenders.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert [place for place in offenders if not place.startswith("accounts/clock.py")] == []
+
+
+def test_only_the_demonstration_goes_back_in_time():
+    """`clock.back_at` stands in its own module and in config/demo, and nothing but `manage.py demo` loads that."""
+    telling, loading = set(), set()
+    for room in FLOORS:
+        for path in modules(room):
+            place, text = str(path.relative_to(ROOT)), path.read_text()
+            telling |= {place} if re.search(r"\b_?back_at\b", text) else set()
+            loading |= {place} if "config.demo" in text or "from config import demo" in text else set()
+    assert {place for place in telling if not place.startswith("config/demo/")} == {"accounts/clock.py"}
+    assert {place for place in loading if not place.startswith("config/demo/")} == {
+        "config/management/commands/demo.py"
+    }
 
 
 def test_rooms_are_readable():

@@ -203,7 +203,13 @@ STAFFS = [
     *("", "accounts/user/", "accounts/user/1/change/", "accounts/workspace/", "accounts/workspace/add/"),
     *("accounts/workspace/1/change/", "auth/group/add/", "chat/conversation/", "chat/conversation/1/change/"),
     *("privacy/terms/", "privacy/terms/add/", "privacy/terms/1/change/", "privacy/terms/1/copy/"),
-    *("privacy/terms/1/figures/", "privacy/event/", "privacy/event/1/change/", "privacy/standing/", "privacy/sweeprun/"),
+    *(
+        "privacy/terms/1/figures/",
+        "privacy/event/",
+        "privacy/event/1/change/",
+        "privacy/standing/",
+        "privacy/sweeprun/",
+    ),
     *("privacy/leaf/", "privacy/treehead/", "privacy/tombstone/", "password_change/"),
 ]
 

@@ -17,7 +17,7 @@ from privacy.choices import choose
 from privacy.figures import answers, charts
 from privacy.figures.groups import OTHERS, shown
 from privacy.figures.nudge import Split, difference
-from privacy.models import Notice, Reminder
+from privacy.models import DeadlineMove, Notice, Reminder, Terms
 from privacy.vocabulary import Act, Order, Source, Training
 from tests.people import alice, stella
 from tests.scenes import decided, published
@@ -31,6 +31,11 @@ class TestGroups:
     def test_a_single_small_one_is_not_found_by_subtraction(self):
         assert shown({"AT": {"a": 30}, "DE": {"a": 12}, "LI": {"a": 1}}) == {"AT": {"a": 30}, OTHERS: {"a": 13}}
 
+    def test_those_without_a_name_stand_among_the_others_however_many(self):
+        groups = {"": {"a": 11}, "GB": {"a": 10}, "FR": {"a": 10}, "LI": {"a": 2}}
+        assert shown(groups) == {"FR": {"a": 10}, "GB": {"a": 10}, OTHERS: {"a": 13}}
+        assert shown({"": {"a": 9}, "GB": {"a": 10}}) == {OTHERS: {"a": 19}}
+
     def test_too_few_altogether_show_nothing(self):
         assert shown({"AT": {"a": 5}, "DE": {"a": 4}}) == {}
         assert shown({}) == {}
@@ -38,7 +43,8 @@ class TestGroups:
     def test_nothing_below_ten_is_ever_shown_and_nobody_is_lost(self):
         chance = random.Random(7)
         for _ in range(500):
-            groups = {str(n): {"a": chance.choice([0, 1, 3, 9, 10, 11, 40])} for n in range(chance.randrange(8))}
+            names = ["", *"1234567"][chance.randrange(2) :][: chance.randrange(8)]
+            groups = {name: {"a": chance.choice([0, 1, 3, 9, 10, 11, 40])} for name in names}
             found = shown(groups)
             everybody = sum(counts["a"] for counts in groups.values())
             assert all(counts["a"] >= 10 for counts in found.values())
@@ -123,6 +129,22 @@ class TestNumbers:
         pro = answers.over_time(scene, clock.now(), {"deferred": 3, "undecided": 7}, "plan", "pro")
         assert (pro[-1].answered, pro[-1].deferred, pro[-1].undecided) == (0, 3, 7)
 
+    def test_a_chart_ends_a_while_after_the_last_thing_that_happened(self, scene, move_clock):
+        move_clock(days=300)
+        days = answers.over_time(scene, clock.now(), answers.asked(scene).total)
+        assert days[0].day == scene.published_at.date()
+        assert days[-1].day == scene.deadline.date() + timedelta(days=14)
+        DeadlineMove.objects.create(terms=scene, deadline=scene.deadline + timedelta(days=100), reason="Holidays.")
+        later = answers.over_time(Terms.objects.get(pk=scene.pk), clock.now(), answers.asked(scene).total)
+        assert later[-1].day == scene.deadline.date() + timedelta(days=114)
+
+    def test_a_long_time_is_drawn_whole_with_fewer_points(self, scene, move_clock):
+        move_clock(days=900)
+        decided(alice(), Training.DENY)
+        days = answers.over_time(scene, clock.now(), answers.asked(scene).total)
+        assert len(days) <= answers.LONGEST and (days[-1].day, days[-1].answered) == (clock.now().date(), 13)
+        assert days[0].day - scene.published_at.date() < timedelta(days=3)
+
     def test_time_to_answer(self, scene):
         found = answers.times(scene)
         assert found and sum(found.buckets) == 12
@@ -150,6 +172,7 @@ class TestPage:
     def test_it_shows_the_numbers(self, client, scene):
         shown = self.page(client, scene)
         assert shown.status_code == 200
+        assert "answered within 3\xa0days of their" in shown.content.decode()
         assert "<dd>12</dd>" in shown.content.decode() and "<svg" in shown.content.decode()
 
     def test_groups_of_fewer_than_ten_appear_nowhere(self, client, scene):

@@ -98,9 +98,9 @@ class TestNotNow:
     def asks_by_itself(self, client) -> str:
         """Whether the dialog opens, and under what; without being asked for, it holds the question only then."""
         page = client.get(CHAT).content.decode()
-        asks = re.search(r'<dialog[^>]*data-asks="(\w*)"', page)[1]
-        assert ("question-title" in re.search(r"<dialog[^>]*>(.*?)</dialog>", page, re.S)[1]) == bool(asks)
-        return asks
+        found = re.search(r'<dialog[^>]*data-asks="(\w*)"[^>]*>(.*?)</dialog>', page, re.S)
+        assert found and ("question-title" in found[2]) == bool(found[1])
+        return found[1]
 
     def test_whoever_asks_for_it_meanwhile_gets_it_in_the_dialog(self, client, owing):
         self.put_off(client)
@@ -188,6 +188,8 @@ class TestGpc:
         client.post(CHOICE, {"token": token(told), "training": "deny", "despite_gpc": "on"}, headers=GPC)
         standing = Standing.objects.get(user=alice())
         assert (standing.training, standing.despite_gpc) == ("deny", False)
+        event = Event.objects.of(alice()).get(act=Act.TRAINING_WITHDRAWN)
+        assert (event.detail["gpc"], event.detail["despite_gpc"]) == (True, False)
 
     def test_a_deny_is_never_asked_twice(self, client, owing):
         sent = {"token": token(client.get(CHOICE)), "training": "deny"}

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-STATIC = [ROOT / "accounts" / "static", ROOT / "chat" / "static"]
+STATIC = [ROOT / room / "static" for room in ("accounts", "privacy", "chat")]
 SHELLS = {"base.html", "page.html", "settings.html", "error.html"}
 # Pages that stand for themselves, as opposed to shells, partials and the parts that allauth and the admin ask for.
 PAGES = [

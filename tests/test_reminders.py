@@ -91,7 +91,7 @@ class TestWho:
 
     def test_not_even_one_that_was_claimed_before(self, asked, move_clock, monkeypatch):
         move_clock(days=38)
-        monkeypatch.setattr("privacy.reminders._send_claimed", lambda _: 0)
+        monkeypatch.setattr("privacy.reminders._send_claimed", lambda *_: 0)
         remind()
         assert Reminder.objects.count() == 1
         monkeypatch.undo()

@@ -95,7 +95,7 @@ def test_a_socket_to_nowhere_is_told_so(path: str) -> None:
 
 
 def post(chunks: list[bytes], *headers: tuple[bytes, bytes]) -> tuple[int, bytes, int]:
-    """Status, body, and how many chunks were not asked for."""
+    """Status, body, and how many chunks were not asked for; the headers are those of any page."""
 
     async def scene() -> tuple[int, bytes, int]:
         scope = {
@@ -111,6 +111,10 @@ def post(chunks: list[bytes], *headers: tuple[bytes, bytes]) -> tuple[int, bytes
         for number, chunk in enumerate(chunks, 1):
             await page.send_input({"type": "http.request", "body": chunk, "more_body": number < len(chunks)})
         start = await page.receive_output(10)
+        guards = {name.lower().decode(): value.decode() for name, value in start["headers"]}
+        assert "default-src 'none'" in guards["content-security-policy"]
+        assert (guards["x-content-type-options"], guards["x-frame-options"]) == ("nosniff", "DENY")
+        assert guards["referrer-policy"] == "same-origin"
         body = (await page.receive_output(5))["body"]
         await page.wait(5)
         return start["status"], body, page.input_queue.qsize()

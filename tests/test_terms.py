@@ -14,7 +14,7 @@ from accounts import clock
 from accounts.models import Workspace
 from accounts.plans import Plan
 from privacy import versions
-from privacy.comparison import Piece, compare
+from privacy.comparison import Paragraph, Piece, compare
 from privacy.gate import gate_for
 from privacy.models import DeadlineMove, Standing, Terms, TermsTranslation
 from privacy.policy import Gate
@@ -220,21 +220,33 @@ class TestPublic:
 class TestComparison:
     def test_words(self):
         assert compare("We keep it for 30 days.", "We keep it for 60 days, no longer.") == [
-            [
-                Piece("same", "We keep it for"),
-                Piece("out", "30 days."),
-                Piece("in", "60 days, no longer."),
-            ]
+            Paragraph([Piece("same", "We keep it for"), Piece("out", "30 days."), Piece("in", "60 days, no longer.")])
         ]
 
     def test_paragraphs_that_came_and_went(self):
-        assert compare("One.\n\nTwo.", "One.\n\nTwo.\n\nThree.")[-1] == [Piece("in", "Three.")]
-        assert compare("One.\n\nTwo.", "Two.")[0] == [Piece("out", "One.")]
+        assert compare("One.\n\nTwo.", "One.\n\nTwo.\n\nThree.")[-1] == Paragraph([Piece("in", "Three.")])
+        assert compare("One.\n\nTwo.", "Two.")[0] == Paragraph([Piece("out", "One.")])
         assert compare("", "") == []
+
+    def test_a_paragraph_is_compared_with_what_it_was_wherever_that_stood(self):
+        before = "Nobody reads them.\n\nChats are kept for 2 years."
+        kinds = [[piece.kind for piece in found.pieces] for found in compare(before, "Chats are kept for 5 years.")]
+        assert kinds == [["out"], ["same", "out", "in", "same"]]
+
+    def test_sentences_with_little_in_common_are_not_woven_into_each_other(self):
+        found = compare("You can change it at any time.", "Work is not concerned by it.")
+        assert [[piece.kind for piece in paragraph.pieces] for paragraph in found] == [["out"], ["in"]]
+
+    def test_headings_are_headings(self):
+        found = compare("## Training\n\nNever.", "## Training\nNever.\n\n## New ##\n\nNever # not.")
+        assert [(p.heading, p.pieces[0].text) for p in found] == [
+            *((True, "Training"), (False, "Never.")),
+            *((True, "New"), (False, "Never # not.")),
+        ]
 
     def test_nothing_is_lost_either_way(self):
         before, after = "a b c\n\nd e\n\nf", "a x c\n\nf g\n\nh"
-        pieces = [piece for paragraph in compare(before, after) for piece in paragraph]
+        pieces = [piece for paragraph in compare(before, after) for piece in paragraph.pieces]
         assert " ".join(p.text for p in pieces if p.kind != "in").split() == before.split()
         assert " ".join(p.text for p in pieces if p.kind != "out").split() == after.split()
 

@@ -17,7 +17,8 @@ import pytest
 from config.embedded import places, postgres, valkey
 from config.embedded.trouble import Trouble
 from config.environment import BASE_DIR, generated_secret
-from config.up import checks, children
+from config.up import checks, children, command
+from config.up.logs import RotatedLog
 from tests.running import Up, environment, gone, slack, wait_for
 
 pytestmark = pytest.mark.xdist_group("up")
@@ -84,6 +85,12 @@ def test_second_start_on_the_same_folder_is_refused(running: Up, start: Callable
 def test_port_in_use_is_named(running: Up, start: Callable[..., Up]) -> None:
     line = start(port=running.port).refusal()
     assert str(running.port) in line and "--port" in line
+
+
+@pytest.mark.parametrize("port", [0, -1, 99_999])
+def test_what_is_no_port_is_refused(start: Callable[..., Up], tmp_path: Path, port: int) -> None:
+    one = start(tmp_path / "var", f"--port={port}")
+    assert f"{port} is not a port" in one.refusal()
 
 
 def test_second_shell_reaches_the_same_engines(running: Up) -> None:
@@ -251,6 +258,26 @@ def test_wrong_address_of_a_service_is_named(start: Callable[..., Up], name: str
     assert not (one.data / "postgres").exists()
 
 
+def test_first_terms_that_cannot_be_used_are_named(start: Callable[..., Up]) -> None:
+    line = start(FIRST_TERMS="/nowhere.toml").refusal()
+    assert "The terms in /nowhere.toml cannot be read: No such file" in line and "logs/prepare.log" in line
+
+
+def test_an_address_that_cannot_be_read_is_not_quoted(start: Callable[..., Up]) -> None:
+    line = start(DATABASE_URL="mysql://parley:a-secret@127.0.0.1/parley").refusal()
+    assert "DATABASE_URL" in line and "postgresql://" in line and "a-secret" not in line
+
+
+def test_what_a_database_says_first_is_the_reason(start: Callable[..., Up]) -> None:
+    assert "Connection refused" in start(DATABASE_URL="postgresql://parley@127.0.0.1:1/parley").refusal()
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "wrong"])
+def test_a_provider_without_an_embedded_model_wants_an_address(start: Callable[..., Up], provider: str) -> None:
+    line = start(MODEL_PROVIDER=provider).refusal()
+    assert provider in line and "MODEL_URL" in line
+
+
 def test_wrong_settings_are_named_and_nothing_is_left(start: Callable[..., Up]) -> None:
     one = start(ALLOWED_HOSTS="chat.example.org", CLOCK_FILE="/nowhere")
     line = one.refusal()
@@ -269,6 +296,41 @@ def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         checks.room_on_disk(tmp_path)
 
 
+def test_a_full_disk_is_said_beside_what_came_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for free, full in ((5, True), (500, False)):
+        usage = type("Usage", (), {"free": free * checks.MEGABYTE})
+        monkeypatch.setattr("shutil.disk_usage", lambda path, usage=usage: usage)
+        assert command.run(tmp_path / "file", 8000, demo=False) == 1
+        assert ("is full (5 MB are free)" in capsys.readouterr().err) is full
+
+
+def test_what_initdb_says_of_its_failure_is_the_reason_and_not_the_cleaning_up() -> None:
+    said = "creating files ...\nFATAL:  could not write: No space left on device\ninitdb: removing contents\n"
+    assert postgres._reason(said) == "FATAL:  could not write: No space left on device"
+
+
+def test_a_log_is_private_rotated_and_one_for_both_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.up.logs.LOG_BYTES", 1_000)
+    log = RotatedLog(tmp_path / "web.log")
+    for number in range(60):
+        log({"data": f"line {number} {'x' * 90}\n".encode()})
+    log.close()
+    kept = sorted(tmp_path.iterdir())
+    assert [path.name for path in kept] == ["web.log", "web.log.1", "web.log.2", "web.log.3"]
+    assert all(path.stat().st_size <= 1_000 and stat.S_IMODE(path.stat().st_mode) == 0o600 for path in kept)
+    assert "line 59" in kept[0].read_text() and "line 59" not in kept[1].read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_log_on_a_full_disk_loses_lines_and_breaks_nothing() -> None:
+    log = RotatedLog(Path("/dev/full"))
+    log({"data": b"nobody will read this\n"})
+    log({"data": b"nor this\n"})
+
+
 @pytest.mark.parametrize(
     ("program", "variable"), [(lambda: postgres.program("postgres"), "DATABASE_URL"), (valkey.program, "REDIS_URL")]
 )
@@ -280,10 +342,17 @@ def test_platform_without_wheel_is_named(
         program()
 
 
-def test_windows_is_told_what_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.system", lambda: "Windows")
-    with pytest.raises(Trouble, match="WSL"):
-        checks.platform_known()
+def test_windows_is_told_what_to_use() -> None:
+    """It lacks these modules: whatever needs them must not be looked for before that is said."""
+    on_windows = (
+        "import platform, sys\n"
+        "platform.system = lambda: 'Windows'\n"
+        "sys.modules.update(dict.fromkeys(('fcntl', 'pwd', 'resource', 'termios')))\n"
+        "from config.up.command import main\n"
+        "sys.exit(main([]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", on_windows], cwd=BASE_DIR, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("Error: ") and "WSL" in done.stderr, done.stderr
 
 
 # --- Places and secrets -----------------------------------------------------

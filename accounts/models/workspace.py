@@ -107,7 +107,8 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="one_membership_per_workspace")]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.workspace} ({self.get_role_display()})"
+        # Staff's log keeps these words after the person has gone, so they name nobody.
+        return f"{self.get_role_display()} {self.pk} of {self.workspace}"
 
     def clean(self) -> None:
         if self.workspace_id and self.workspace.is_personal and self.workspace.personal_to_id != self.user_id:

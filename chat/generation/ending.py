@@ -20,7 +20,7 @@ def finish(pk: int, attempt: int, text: str, state: State, error: str = "") -> b
     before = Conversation.objects.select_related("workspace").filter(messages=pk).first()
     if before is None:  # purged meanwhile
         return False
-    row = Standing.objects.for_turn(before.author_id)
+    row = Standing.objects.for_turn(before.author_id) if before.author_id else None
     schedule = standings.schedule_for_turn(before.workspace, row)
     conversation = (
         Conversation.objects.select_for_update(of=("self",)).select_related("workspace", "author").get(messages=pk)

@@ -52,17 +52,23 @@ class Reader:
         self._wake = f"parley:wake:{uuid.uuid4()}"
         self._last: dict[str, bytes] = {self._wake: b"0"}
         self._task: asyncio.Task[None] | None = None
+        self._listens = asyncio.Event()
 
     def join(self, hear: Hear) -> Subscriber:
         """Add a socket; it hears every command from now on."""
         subscriber = Subscriber(hear)
         self._subscribers.add(subscriber)
         if self._task is None or self._task.done():
+            self._listens.clear()
             self._task = asyncio.create_task(self._read_forever())
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)
+
+    async def listening(self) -> None:
+        """Wait until every command from here on is heard. (While Valkey is away none is; its return is heard then.)"""
+        await self._listens.wait()
 
     async def follow(self, subscriber: Subscriber, answer: str, after: Step | None) -> None:
         """Give `subscriber` what the journal has after the step it names, and then what comes."""
@@ -89,9 +95,11 @@ class Reader:
             try:
                 if control.KEY not in self._last:
                     self._last[control.KEY] = await control.latest()
+                self._listens.set()
                 since = self._earliest_steps()
                 found = await self._read(since)
             except (RedisError, OSError) as error:
+                self._listens.set()
                 if not away:
                     logger.warning("journals unreachable: %s", type(error).__name__)
                 away = True

@@ -6,6 +6,7 @@ from django.db import models
 from django.urls import reverse
 
 from privacy.models import Tagged, TaggedQuerySet
+from privacy.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -48,6 +49,15 @@ class Conversation(Tagged):
             models.Index(
                 fields=["purge_after"], name="conversation_due", condition=models.Q(purge_after__isnull=False)
             ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(author__isnull=False)
+                | models.Q(
+                    tag_class__in=[RetentionClass.AGREEMENT, RetentionClass.TEMPORARY], begun_epoch__isnull=True
+                ),
+                name="only_work_loses_its_author",
+            )
         ]
 
     def __str__(self) -> str:

@@ -83,7 +83,7 @@ class Message(models.Model):
     conversation = models.ForeignKey("chat.Conversation", models.CASCADE, related_name="messages")
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
     # Who asked, and under which number of the client's: asking twice makes one turn.
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     request = models.UUIDField(null=True, blank=True, editable=False)
     role = models.CharField(max_length=9, choices=Role.choices)
     state = models.CharField(max_length=11, choices=State.choices, default=State.COMPLETE)

@@ -18,6 +18,7 @@ from chat.models.message import Role, State
 from chat.turns import allowance, effects, locks
 from chat.turns.texts import checked, first_words
 from privacy import gate, policy, standings, tagging
+from privacy.errors import ConsentRequired
 from privacy.models import Standing
 
 
@@ -71,7 +72,7 @@ def begin_turn(
             turn = _reopened(conversation, reopen) if reopen else _opened(conversation, parent, text, user, request)
             _moved_on(turn, standing, schedule)
             return turn
-    except (IntegrityError, Busy, LimitReached):
+    except (IntegrityError, Busy, LimitReached, ConsentRequired):
         if request and (stored := locks.asked_before(user, workspace, request)):
             return _turn_of(stored)
         raise

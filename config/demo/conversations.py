@@ -1,22 +1,21 @@
-"""What the people of the demonstration chose and talked about: each class of retention, of several ages.
+"""What the people of the demonstration talked about: each class of retention, of several ages.
 
-Conversations of the past are laid straight into the tables, with the tag that the policy gives their facts; a past one
-was begun before its author's answer of today, so it never trains, which is what the demonstration shows.
+Conversations are laid straight into the tables, with the tag that the policy gives their facts at that moment. Whatever
+their authors do afterwards re-tags them, as it would any other.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from accounts import clock
 from accounts.models import User, Workspace
 from chat.models import Conversation, Message
 from chat.models.message import Role
 from chat.rendering.markdown import render
+from config.demo.cast import GRACE, LARS, NORA, PETRA, RITA, UMA
 from config.demo.people import ALICE, BOB, MAX, WENDY, WILL, Persona
-from privacy import choices, standings, tagging
+from privacy import standings, tagging
 from privacy.models import Standing
-from privacy.vocabulary import Source, Training
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,6 @@ class Talk:
     temporary: bool = False
     kept: bool = False
 
-
-# Who is not named here has not answered: Will and Charlie meet the choice in their personal workspaces.
-ANSWERS: Mapping[Persona, tuple[Training, bool]] = {
-    ALICE: (Training.DENY, False),
-    BOB: (Training.ALLOW, False),
-    MAX: (Training.ALLOW, True),
-    WENDY: (Training.DENY, True),
-}
 
 BREAD = Talk(
     0,
@@ -103,34 +94,29 @@ AGENDA = Talk(
     at_work=True,
 )
 
+# Whoever is stopped is not among them.
 TALKS: Mapping[Persona, tuple[Talk, ...]] = {
     ALICE: (LEAP_YEARS, PYTHAGORAS, POEM, GIFT, BREAD),
     BOB: (PYTHAGORAS, MOON, BREAD),
     MAX: (LEAP_YEARS, MOON, BREAD),
     WENDY: (INVOICE, AGENDA, MOON),
     WILL: (AGENDA,),
+    GRACE: (MOON, BREAD),
+    LARS: (PYTHAGORAS,),
+    NORA: (MOON, PYTHAGORAS),
+    PETRA: (MOON,),
+    RITA: (LEAP_YEARS,),
+    UMA: (BREAD,),
 }
 
 
-def lay_out(person: User, persona: Persona, works: Workspace) -> None:
-    """Record the answer of somebody new and lay their conversations, the Work ones in `works`."""
-    if persona in ANSWERS:
-        _answer(person, *ANSWERS[persona])
-    for talk in TALKS.get(persona, ()):
-        _lay(person, works if talk.at_work else person.personal_workspace, talk)
-
-
-def _answer(person: User, training: Training, keep_history: bool) -> None:
-    terms = standings.owed_terms(person)
-    asked = training if choices.is_asked(person) else None
-    if terms:
-        choices.choose(user=person, terms=terms, training=asked, keep_history=keep_history, source=Source.OPERATOR)
-
-
-def _lay(person: User, workspace: Workspace, talk: Talk) -> None:
+def lay(person: User, talk: Talk) -> Conversation:
+    """Lay a conversation that `person` has begun and ended at this moment."""
+    kind = Workspace.Kind.WORK if talk.at_work else Workspace.Kind.PERSONAL
+    workspace = Workspace.objects.open_to(person).filter(kind=kind)[0]
     row = Standing.objects.for_turn(person.pk)
     standing, schedule = standings.as_facts(person, row), standings.schedule_for(workspace, row)
-    at = clock.now() - timedelta(days=talk.days_ago)
+    at = clock.now()
     conversation = Conversation(
         workspace=workspace,
         author=person,
@@ -141,8 +127,7 @@ def _lay(person: User, workspace: Workspace, talk: Talk) -> None:
         temporary=talk.temporary,
         kept=talk.kept,
     )
-    if not talk.days_ago:
-        tagging.begin(conversation, standing, schedule.agreement)
+    tagging.begin(conversation, standing, schedule.agreement)
     tagging.tag(conversation, standing, schedule)
     conversation.save()
     question = Message.objects.create(
@@ -160,3 +145,4 @@ def _lay(person: User, workspace: Workspace, talk: Talk) -> None:
         finished_at=at,
     )
     conversation.save(update_fields=["leaf"])
+    return conversation

@@ -19,7 +19,7 @@ WORKS = "Wendy's Works"
 class Persona:
     name: str
     about: str
-    born: date
+    born: date | None  # None: they left it out
     plan: Plan = Plan.FREE
     time_zone: str = "UTC"
     region: str = ""
@@ -27,7 +27,7 @@ class Persona:
 
     @property
     def email(self) -> str:
-        return f"{self.name.lower()}@parley.example"
+        return f"{self.name.lower().replace(' ', '-')}@parley.example"
 
 
 ALICE = Persona("Alice", "on the Free plan", date(1990, 3, 14), time_zone="Europe/Vienna", region="AT")

@@ -7,6 +7,7 @@ deleted text leaves the write-ahead log soon: hence the settings below.
 """
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from contextlib import suppress
@@ -102,7 +103,7 @@ class Postgres:
             password.unlink(missing_ok=True)
         if done.returncode:
             shutil.rmtree(draft, ignore_errors=True)
-            raise Trouble(f"PostgreSQL could not be initialised: {_last_line(done.stderr)}")
+            raise Trouble(f"PostgreSQL could not be initialised: {_reason(done.stderr)}")
         draft.rename(self.cluster)
 
     def command(self) -> list[str]:
@@ -192,6 +193,8 @@ def program(name: str) -> Path:
     return path
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no reason given")
+def _reason(said: str) -> str:
+    """The line that names what went wrong; what comes after it is cleaning up."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = [line for line in lines if re.search("FATAL|PANIC|error:", line)]
+    return (named or lines[-1:] or ["no reason given"])[0]

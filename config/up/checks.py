@@ -14,7 +14,9 @@ from config.embedded.trouble import Trouble
 MEGABYTE = 1024 * 1024
 FIRST_START_NEEDS = 300 * MEGABYTE
 NEXT_START_NEEDS = 100 * MEGABYTE
+NO_ROOM = 20 * MEGABYTE  # PostgreSQL, for one, asks for room in pieces of several
 TIME_OUT = 5
+WITHOUT_ADDRESS = {"openai", "scripted"}  # the first is embedded, the second is no service
 
 
 def platform_known() -> None:
@@ -44,15 +46,24 @@ def room_on_disk(data: Path) -> None:
         )
 
 
+def fullness(data: Path) -> str:
+    """What to add to any trouble while the disk is full, which may be the reason for it."""
+    try:
+        free = shutil.disk_usage(data).free
+    except OSError:
+        return ""
+    return f" The disk that holds {data} is full ({free // MEGABYTE} MB are free): make room." if free < NO_ROOM else ""
+
+
 def port_free(port: int) -> None:
+    if not 0 < port < 65_536:  # 0 would be any, which nobody is told
+        raise Trouble(f"{port} is not a port: give one between 1 and 65535 with --port.")
     with socket.socket() as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind(("127.0.0.1", port))
         except OSError as error:
             raise Trouble(f"Port {port} cannot be used ({error.strerror}): give another one with --port.") from None
-        except OverflowError:
-            raise Trouble(f"{port} is not a port: give one between 1 and 65535 with --port.") from None
 
 
 def given_services(given: Mapping[str, str]) -> None:
@@ -64,6 +75,11 @@ def given_services(given: Mapping[str, str]) -> None:
         _redis_answers(given["REDIS_URL"])
     if given.get("MODEL_URL"):
         _model_answers(given["MODEL_URL"])
+    elif (provider := given.get("MODEL_PROVIDER", "openai")) not in WITHOUT_ADDRESS:
+        raise Trouble(
+            f"MODEL_PROVIDER is “{provider}”, for which there is no embedded model: give the service's address in "
+            "MODEL_URL, or unset MODEL_PROVIDER."
+        )
 
 
 def _database_answers(name: str, url: str) -> None:
@@ -71,9 +87,14 @@ def _database_answers(name: str, url: str) -> None:
 
     try:
         psycopg.connect(url, connect_timeout=TIME_OUT).close()
+    except psycopg.ProgrammingError:  # whose words quote the address, and with it the password
+        reason = "it does not read as postgresql://role:password@host/name"
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise Trouble(f"{name} names no database that can be used ({reason}): correct it, or unset it.") from None
+        # The first line says what happened, those below guess why.
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    else:
+        return
+    raise Trouble(f"{name} names no database that can be used ({reason}): correct it, or unset it.")
 
 
 def _redis_answers(url: str) -> None:

@@ -7,11 +7,15 @@ import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.embedded.trouble import Trouble
 from config.environment import data_dir
-from config.up.house import House, Options
+from config.up import checks
 from config.up.report import Report
+
+if TYPE_CHECKING:
+    from config.up.house import House
 
 HELP = "Run the whole product: the engines that the environment does not name, the web server and the workers."
 
@@ -28,25 +32,28 @@ def main(arguments: list[str]) -> int:
     add_arguments(parser)
     chosen = parser.parse_args(arguments)
     data = Path(chosen.data_dir).resolve() if chosen.data_dir else data_dir()
-    return run(Options(data=data, port=chosen.port, demo=chosen.demo))
+    return run(data, chosen.port, demo=chosen.demo)
 
 
-def run(options: Options) -> int:
+def run(data: Path, port: int, *, demo: bool) -> int:
     report = Report()
     try:
-        asyncio.run(_until_signal(House(options, report)))
+        checks.platform_known()
+        from config.up.house import House, Options  # which needs what Windows has not
+
+        asyncio.run(_until_signal(House(Options(data, port, demo), report)))
     except Trouble as trouble:
-        return _refuse(str(trouble))
+        return _refuse(f"{trouble}{checks.fullness(data)}")
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            return _refuse(f"The disk that holds {options.data} is full: make room, or choose another --data-dir.")
-        return _refuse(_unexpected(error, options.data))
+            return _refuse(f"The disk that holds {data} is full: make room, or choose another --data-dir.")
+        return _refuse(_unexpected(error, data))
     except Exception as error:
-        return _refuse(_unexpected(error, options.data))
+        return _refuse(_unexpected(error, data))
     return 0
 
 
-async def _until_signal(house: House) -> None:
+async def _until_signal(house: "House") -> None:
     """Run the house until it ends by itself or a signal asks for it; a second signal changes nothing."""
     work = asyncio.ensure_future(house.run())
     loop = asyncio.get_running_loop()

@@ -58,7 +58,6 @@ class House:
 
     async def run(self) -> None:
         """Everything, until a signal or trouble."""
-        checks.platform_known()
         checks.make_folders(self.data)
         with lock.held(self.run_folder):
             if ended := leftovers.end(self.run_folder):
@@ -106,17 +105,23 @@ class House:
         record = Postgres(self.data).prepared_for
         if "DATABASE_URL" not in os.environ and changes.seen(record):
             return
-        owner = self.owner or self.environment["DATABASE_URL"]
+        variables = {"DATABASE_URL": self.owner or self.environment["DATABASE_URL"], **self.first_terms()}
         with self.report.step("Migrating the database, collecting static files"):
             log = self.minder.log("prepare")
             with log.open("wb") as file:
-                code = await self._program("-m", "config.up.prepare", DATABASE_URL=owner, output=file.fileno())
+                code = await self._program("-m", "config.up.prepare", output=file.fileno(), **variables)
             if code:
                 raise Trouble(
                     f"The database or the static files could not be brought up to date{last_words(log)}; log: {log}"
                 )
         if "DATABASE_URL" not in os.environ:
             changes.remember(record)
+
+    def first_terms(self) -> dict[str, str]:
+        """A database that is made for the demonstration begins with the terms of its story; others never do."""
+        if not self.options.demo or self.environment.get("FIRST_TERMS"):
+            return {}
+        return {"FIRST_TERMS": str(BASE_DIR / "config/demo/terms/before.toml")}
 
     async def _demo(self) -> None:
         self.report.line("  Making people and conversations to try the product with:")

@@ -21,11 +21,11 @@ from config.embedded.tether import tethered
 from config.embedded.trouble import Trouble
 from config.up import leftovers
 from config.up.children import Child
+from config.up.logs import RotatedLog
 
 LOOKS_EVERY = 0.2
 LAST_WORDS_TAKE = 0.05
 DEATHS, WITHIN = 5, 60.0
-LOG_BYTES, LOGS_KEPT = 5_000_000, 3
 REASON = re.compile(r"\b(FATAL|PANIC|\w*Error|error)\b")
 # Before the second, third … restart within the minute.
 PAUSES = (0.0, 0.5, 1.0, 2.0)
@@ -50,9 +50,8 @@ class Minder:
         child.clean()
         command, *arguments = tethered(child.command, child.stop_signal)
         log = self.log(child.name)
-        log.touch(mode=0o600)
+        stream = {"stream": RotatedLog(log)}
         self.log_began[child.name] = log.stat().st_size
-        stream = {"class": "FileStream", "filename": str(log), "max_bytes": LOG_BYTES, "backup_count": LOGS_KEPT}
         watcher = Watcher(
             name=child.name,
             cmd=shlex.quote(command),

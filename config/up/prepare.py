@@ -10,11 +10,15 @@ from pathlib import Path
 
 def main() -> None:
     import django
+    from django.core.exceptions import ImproperlyConfigured
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    migrate()
-    collect_static_files()
+    try:
+        django.setup()
+        migrate()
+        collect_static_files()
+    except ImproperlyConfigured as wrong:  # it says what to correct; a traceback would hide that
+        raise SystemExit(f"Error: {wrong}") from None
 
 
 def migrate() -> None:

@@ -1,4 +1,4 @@
-"""Staff's view of the ledger and its tree, of standings and sweeps."""
+"""Staff's view of the ledger and its tree, of standings, sweeps and erasures."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from privacy.admin.base import ReadOnlyAdmin
 from privacy.evidence import tree
-from privacy.models import Event, Leaf, LedgerKey, Standing, SweepRun, Tombstone, TreeHead
+from privacy.models import Erasure, Event, Leaf, LedgerKey, Standing, SweepRun, Tombstone, TreeHead
 from privacy.vocabulary import Act, Source
 
 
@@ -114,7 +114,13 @@ class StandingAdmin(ReadOnlyAdmin):
 
 @admin.register(SweepRun)
 class SweepRunAdmin(ReadOnlyAdmin):
-    list_display = ["started_at", "finished_at", "purged", "by_class"]
+    list_display = ["started_at", "finished_at", "purged", "by_class", "erased"]
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    list_display = ["user", "asked_at", "worked_at", "remaining"]
+    list_select_related = ["user"]
 
 
 @admin.register(Tombstone)

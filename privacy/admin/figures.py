@@ -1,6 +1,7 @@
 """The page of figures: how people answer one version of the terms."""
 
 import csv
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import mark_safe
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from accounts import clock
@@ -60,6 +62,7 @@ class FiguresMixin(admin.ModelAdmin):
             "groups": [(name, _named(name, found)) for name, found in people.groups.items()],
             "chosen": (grouping, _name(grouping, group)) if grouping else None,
             "days": days[::-1],
+            "quiet_since": days[-1].day if days and days[-1].day < now.date() else None,
             "days_chart": _days_chart(days),
             "forms": _forms(terms),
             "times": _times(terms),
@@ -130,10 +133,16 @@ def _times(terms: Terms) -> dict[str, Any] | None:
     names = [_("up to %s") % name for _seconds, name in answers.BUCKETS] + [_("longer")]
     chart = charts.bars(_("Time from the first notice to the answer"), names, taken.buckets)
     return {
-        "quartiles": taken.quartiles,
+        "quartiles": [_length(quartile) for quartile in taken.quartiles],
         "rows": list(zip(names, taken.buckets, strict=True)),
         "chart": mark_safe(chart),  # noqa: S308 — escaped there
     }
+
+
+def _length(taken: timedelta) -> str:
+    """A stretch of time in words, by its largest unit."""
+    now = clock.now()
+    return timesince(now - taken, now, depth=1) if taken >= timedelta(minutes=1) else _("less than a minute")
 
 
 def _table(terms: Terms, people: answers.Asked) -> HttpResponse:

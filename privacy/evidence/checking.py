@@ -1,150 +1,152 @@
 """Checking a receipt with nothing but the receipt: no database, no network, no Django.
 
-It proves that these events were in a ledger whose root was signed by these keys, and that what the receipt says in
-words is what the events say. Whether the keys are the right ones, only keys kept from elsewhere can tell.
+It proves that these events are in a ledger whose head was signed with these keys, and that the receipt says in words
+what the events say and no more. Whether the keys are the right ones, only keys kept from elsewhere can tell.
+docs/verify_receipt.py does the same in a file of its own, for people who do not trust this one: the same claims in the
+same order.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
 
-from privacy.canonical import digest
-from privacy.evidence import heads, merkle
+from privacy.canonical import canonical, digest
+from privacy.evidence import entry, heads, merkle, wording
 
-FORM = 1
-LARGEST = 4 * 1024 * 1024  # characters of a receipt
+LARGEST = 4 * 1024 * 1024  # bytes of a receipt
+EVIDENCE, PROVEN = {"terms", "events", "head", "keys"}, {"event", "position", "path"}
+FIRST_KEY, LATER_KEY = {"key", "public"}, {"key", "public", "from", "vouched_by", "voucher"}
 
-GIVEN, REFUSED, WITHDRAWN = "dpv:ConsentGiven", "dpv:ConsentRefused", "dpv:ConsentWithdrawn"
-STATUS = {
-    "terms_accepted": GIVEN,
-    "training_allowed": GIVEN,
-    "training_denied": REFUSED,
-    "training_withdrawn": WITHDRAWN,
-    "training_ended": "dpv:ConsentInvalidated",
-    "history_kept": GIVEN,
-    "history_not_kept": WITHDRAWN,
-}
-SERVICE, TRAINING, HISTORY = (
-    ("The service under these terms", "dpv:ServiceProvision", "dpv:Contract"),
-    ("Training models", "dpv:ServiceOptimisation", "dpv:Consent"),
-    ("Keeping the history", "dpv:ServicePersonalisation", "dpv:Consent"),
-)
-PURPOSE = {
-    "terms_accepted": SERVICE,
-    **dict.fromkeys(("training_allowed", "training_denied", "training_withdrawn", "training_ended"), TRAINING),
-    **dict.fromkeys(("history_kept", "history_not_kept"), HISTORY),
-}
+Object = Mapping[str, Any]
 
 
 class Flaw(Exception):
-    """What is wrong with a receipt, in words."""
+    """What is not so with a receipt; the message is a whole sentence."""
+
+    def __init__(self, claim: str) -> None:
+        super().__init__(f"The receipt does not hold. This is not so: {claim}.")
 
 
-def read(text: str) -> dict[str, Any]:
-    """A receipt from its JSON. Raises Flaw."""
-    if len(text) > LARGEST:
-        raise Flaw("This file is too large for a receipt.")
+def check(receipt: Path, keys: Path | None = None) -> list[str]:
+    """What holds of the receipt in this file, a line each, and last what it proves. Raises Flaw.
+
+    `keys` is a file with keys that were kept from /.well-known/parley/keys.json.
+    """
+    so: list[str] = []
     try:
-        receipt = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Flaw("This file is not JSON.") from error
-    if not isinstance(receipt, dict) or receipt.get("parley:form") != FORM:
-        raise Flaw("This is not a receipt that this program knows.")
-    return receipt
+        proven = _check(receipt, keys, so)
+    except Exception as error:  # whatever goes wrong with what somebody made up
+        raise Flaw(so[-1]) from error
+    return [*(f"ok  {claim}" for claim in so), proven]
 
 
-def check(receipt: Mapping[str, Any], kept_keys: list[dict[str, Any]] | None = None) -> list[str]:
-    """What holds of a receipt, one line each. Raises Flaw with the first thing that does not."""
-    try:
-        return list(_check(receipt, kept_keys))
-    except heads.BadSignature as error:
-        raise Flaw(f"A signature does not hold: {error}.") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
-        raise Flaw("The receipt is damaged: something is missing or is not what it should be.") from error
-
-
-def _check(receipt: Mapping[str, Any], kept_keys: list[dict[str, Any]] | None) -> Any:
+def _check(receipt_file: Path, keys_file: Path | None, so: list[str]) -> str:
+    """Writes into `so` what it checks next: if that fails, it is not so."""
+    so.append("the file can be read, and is JSON of at most 4 MiB with one meaning")
+    receipt = _read(receipt_file)
+    so.append("it is a receipt of the form that this program knows")
+    _need(receipt["parley:form"] == wording.FORM)
+    so.append("it is sealed (within a minute of the choice it may not be yet: get it again)")
     evidence = receipt["parley:evidence"]
-    events = [one["event"] for one in evidence]
-    if not events:
-        raise Flaw("The receipt holds no event.")
-    _one_act(events)
-    yield f"{len(events)} events of one act, chained to each other" if len(events) > 1 else "one event"
-    _words(receipt, events)
-    yield "what the receipt says is what the events say"
-    yield _terms(receipt["parley:terms"], events)
-    if any(one["proof"] is None for one in evidence):
-        raise Flaw("This receipt is not sealed yet: it was made before its events were in the tree. Get it again.")
-    keys = heads.verify_keys(receipt["parley:keys"])
-    for one in evidence:
-        _proof(one["event"], one["proof"], keys)
-    head = evidence[-1]["proof"]["head"]
-    yield f"every event is in the ledger of {head['origin']} ({head['size']} leaves)"
-    yield f"its root was signed at {head['at']} with the key {head['key']}"
-    yield _trust(receipt["parley:keys"], kept_keys)
+    terms, proven, head, keys = (evidence[name] for name in ("terms", "events", "head", "keys"))
+    so.append("nothing stands in it that would not be looked at")
+    _need_shapes(evidence)
+    so.append("its events are one act of one person, each with the hash of the one before")
+    events = [one["event"] for one in proven]
+    _need_one_act(events)
+    so.append("its terms are those that were answered")
+    _need({event["terms"] for event in events} == {digest(terms)})
+    so.append("its words say what its events and its terms say")
+    _need(canonical(receipt) == canonical(_rewritten(receipt)))
+    so.append("its keys vouch for each other")
+    public = heads.verify_keys([{**keys[0], "vouched_by": ""}, *keys[1:]])
+    kept = _read(keys_file)["keys"] if keys_file else []
+    if keys_file:
+        so.append("its keys are those that were kept")
+        _need_same_keys(keys, kept)
+    so.append("its head was signed with one of them while that was in use")
+    heads.verify_head(head, public)
+    _need_in_use(head, [*keys[1:], *kept])
+    so.append("each of its events is a leaf of the tree under that head")
+    for one in proven:
+        _need_included(one, head)
+    chosen = "; ".join(f"{question[0]}: {answer}" for question, answer in (wording.ANSWERS[e["act"]] for e in events))
+    sure = "" if kept else ", if its keys are that ledger's"
+    return f"The receipt holds{sure}. At {events[0]['at']!a}, in the ledger {head['origin']!a}: {chosen}."
 
 
-def _one_act(events: list[dict[str, Any]]) -> None:
-    """One subject, one moment, and each event points at the one before."""
-    for before, event in zip(events, events[1:], strict=False):
-        if (event["subject"], event["at"]) != (before["subject"], before["at"]):
-            raise Flaw("The events are not of one act.")
-        if event["previous"] != digest(before):
-            raise Flaw(f"The event {event['key']} does not follow the one before it.")
+# --- Reading ----------------------------------------------------------------------
 
 
-def _words(receipt: Mapping[str, Any], events: list[dict[str, Any]]) -> None:
-    record = receipt["dpv:hasRecordOfActivity"]
-    chosen = [event for event in events if event["act"] in STATUS]
-    said = [
-        (
-            one["dpv:hasConsentStatus"],
-            one["dct:date"],
-            one["dct:title"],
-            one["dpv:hasPurpose"],
-            one["dpv:hasLegalBasis"],
-        )
-        for one in record["dpv:hasProcess"]
-    ]
-    if said != [(STATUS[event["act"]], event["at"], *PURPOSE[event["act"]]) for event in chosen]:
-        raise Flaw("What the receipt says was chosen is not what the events say.")
-    named = {event["key"]: event for event in events}.get(receipt["dct:identifier"])
-    if named is None or record["dct:identifier"] != named["key"] or receipt["dct:created"] != named["at"]:
-        raise Flaw("The receipt names an event that it does not hold.")
-    subject = record["dpv:hasDataSubject"]
-    if (subject and subject["@id"]) != (f"urn:uuid:{named['subject']}" if named["subject"] else None):
-        raise Flaw("The receipt names somebody else than the events.")
-    notice = record.get("dpv:hasNotice")
-    if (notice["dct:identifier"] if notice else "") != named["terms"]:
-        raise Flaw("The receipt names other terms than the events.")
+def _read(path: Path) -> Any:
+    """JSON that has one meaning: no name twice in an object, no fractions."""
+    _need(path.is_file() and path.stat().st_size <= LARGEST)
+    text = path.read_text("utf-8-sig")
+    return json.loads(text, object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse)
 
 
-def _terms(document: Any, events: list[dict[str, Any]]) -> str:
-    wanted = {event["terms"] for event in events} - {""}
-    if not wanted:
-        return "no terms were answered"
-    if document is None or wanted != {digest(document)}:
-        raise Flaw("The terms in the receipt are not the ones that were answered.")
-    return f"the terms answered are version {document['version']}, word for word as in the receipt"
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _need(len(found := dict(pairs)) == len(pairs))
+    return found
 
 
-def _proof(event: dict[str, Any], proof: dict[str, Any], keys: Mapping[str, str]) -> None:
-    head = proof["head"]
-    heads.verify_head(head, keys)
-    leaf = merkle.leaf_hash(bytes.fromhex(digest(event)))
-    path = [bytes.fromhex(part) for part in proof["path"]]
-    if proof["size"] != head["size"]:
-        raise Flaw("The proof is of another tree than the head.")
-    if not merkle.verify_inclusion(leaf, proof["position"], proof["size"], path, bytes.fromhex(head["root"])):
-        raise Flaw(f"The event {event['key']} is not in the tree that was signed: one of the two was changed.")
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"receipts hold whole numbers, not {number}")
 
 
-def _trust(listed: list[dict[str, Any]], kept: list[dict[str, Any]] | None) -> str:
-    if kept is None:
-        return f"the keys begin with {listed[0]['key']}: compare that with keys you have from elsewhere (--keys)"
-    heads.verify_keys(kept)
-    ids, known = [one["key"] for one in listed], [one["key"] for one in kept]
-    shared = min(len(ids), len(known))
-    if not shared or ids[:shared] != known[:shared]:
-        raise Flaw("The keys are not those that you kept.")
-    return "the keys are those that you kept"
+# --- Claims -----------------------------------------------------------------------
+
+
+def _need(holds: object) -> None:
+    if not holds:
+        raise ValueError
+
+
+def _need_shapes(evidence: Any) -> None:
+    """Everything in the evidence is looked at by one of the other claims. Words, terms and events are hashed whole."""
+    head, (first, *later) = evidence["head"], evidence["keys"]
+    for value, names in ((evidence, EVIDENCE), (head, heads.FIELDS), (first, FIRST_KEY)):
+        _need_names(value, names)
+    for key in later:
+        _need_names(key, LATER_KEY)
+    for one in evidence["events"]:
+        _need_names(one, PROVEN)
+        _need(type(one["position"]) is int)
+    _need(type(head["size"]) is int)
+
+
+def _need_names(value: Any, names: Collection[str]) -> None:
+    _need(set(value) == set(names))
+
+
+def _need_one_act(events: list[Object]) -> None:
+    _need(all(event["form"] == entry.FORM and event["subject"] for event in events))
+    for before, event in pairwise(events):
+        _need(event["previous"] == digest(before))
+        _need(all(event[name] == before[name] for name in ("subject", "at")))
+
+
+def _rewritten(receipt: Object) -> Object:
+    """The receipt as its evidence wants it."""
+    said = receipt["dct:publisher"]
+    unproven = {name: str(said[name]) for name in wording.UNPROVEN if name in said}
+    issuer = wording.issuer(said["@id"], unproven)
+    return wording.receipt(issuer, receipt["dct:identifier"], receipt["parley:evidence"])
+
+
+def _need_same_keys(listed: list[Any], kept: list[Any]) -> None:
+    """The keys go on from those that were kept, or those from these."""
+    _need(kept and all(one["public"] == other["public"] for one, other in zip(listed, kept, strict=False)))
+
+
+def _need_in_use(head: Object, keys: list[Any]) -> None:
+    """A key signs until its successor does: who finds an old one later must not sign with it."""
+    _need(not any(key["vouched_by"] == head["key"] and key["from"] < head["at"] for key in keys))
+
+
+def _need_included(one: Object, head: Object) -> None:
+    leaf = merkle.leaf_hash(bytes.fromhex(digest(one["event"])))
+    path, root = [heads.unhexed(node) for node in one["path"]], heads.unhexed(head["root"])
+    _need(merkle.verify_inclusion(leaf, one["position"], head["size"], path, root))

@@ -35,7 +35,7 @@ class BadSignature(Exception):
 
 def text_of(head: Mapping[str, Any]) -> str:
     """What is signed of a head (given as JSON; its signature is not looked at)."""
-    root = base64.b64encode(bytes.fromhex(head["root"])).decode()
+    root = base64.b64encode(unhexed(head["root"])).decode()
     return f"{head['origin']}\n{head['size']}\n{root}\nat {head['at']}\n"
 
 
@@ -96,7 +96,7 @@ def public_of(key: Ed25519PrivateKey) -> str:
 
 def key_id(public: str) -> str:
     """The name of a public key (base64): the beginning of its SHA-256, in hexadecimal."""
-    return hashlib.sha256(base64.b64decode(public)).hexdigest()[:16]
+    return hashlib.sha256(_decoded(public)).hexdigest()[:16]
 
 
 def vouch(key: Mapping[str, Any], by: Ed25519PrivateKey) -> str:
@@ -133,6 +133,26 @@ def _vouched(key: Mapping[str, Any]) -> bytes:
 
 def _verify(public: str, signature: str, said: bytes, what: str = "its signature") -> None:
     try:
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(public)).verify(base64.b64decode(signature), said)
+        Ed25519PublicKey.from_public_bytes(_decoded(public)).verify(_decoded(signature), said)
     except (InvalidSignature, TypeError, ValueError) as error:
         raise BadSignature(f"{what} is wrong") from error
+
+
+# --- Spelling -------------------------------------------------------------------
+# Bytes have one spelling each: who compares texts and who compares bytes must find the same.
+
+
+def _decoded(text: str) -> bytes:
+    """What base64 stands for. Raises ValueError for another spelling of the same bytes."""
+    found = base64.b64decode(text, validate=True)
+    if base64.b64encode(found).decode() != text:
+        raise ValueError("base64 in another spelling")
+    return found
+
+
+def unhexed(text: str) -> bytes:
+    """What lower-case hexadecimal stands for. Raises ValueError for any other spelling."""
+    found = bytes.fromhex(text)
+    if found.hex() != text:
+        raise ValueError("hexadecimal in another spelling")
+    return found

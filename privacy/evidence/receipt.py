@@ -1,19 +1,16 @@
 """The receipt of a choice: ISO/IEC TS 27560:2023 in the W3C Data Privacy Vocabulary, with the proof in the same file.
 
-What it says in the vocabulary's words is there for machines that know them; what it proves are the ledger's events, the
-terms that were answered, and their place under a signed head (privacy/evidence/checking.py, docs/receipts.md).
+Its words are drawn from its evidence (wording.py): the terms that were answered, the ledger's events, their place under
+a signed head, and the keys. Whoever has the file checks it without this server (checking.py, docs/receipts.md).
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
-from django.urls import reverse
 
 from privacy import versions
-from privacy.canonical import moment
-from privacy.evidence import checking, entry, keys, tree
-from privacy.models import Event, Terms
+from privacy.evidence import entry, keys, tree, wording
+from privacy.models import Event, Terms, TreeHead
 from privacy.vocabulary import Act
 
 SAID = ("key", "subject", "actor", "act", "terms", "source", "at", "detail", "context", "previous")
@@ -22,109 +19,72 @@ CHOICES = (
     *(Act.TERMS_ACCEPTED, Act.TRAINING_ALLOWED, Act.TRAINING_DENIED, Act.TRAINING_WITHDRAWN, Act.TRAINING_ENDED),
     *(Act.HISTORY_KEPT, Act.HISTORY_NOT_KEPT, Act.DEFERRED),
 )
-CONTEXT = {
-    "dpv": "https://w3id.org/dpv#",
-    "dct": "http://purl.org/dc/terms/",
-    "schema": "https://schema.org/",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-    "parley": "urn:parley:receipt:1#",
-    "dct:created": {"@type": "xsd:dateTime"},
-    "dct:conformsTo": {"@type": "@id"},
-    # Evidence is bytes to be hashed, not statements to be read.
-    "parley:evidence": {"@type": "@json"},
-    "parley:terms": {"@type": "@json"},
-    "parley:keys": {"@type": "@json"},
-}
 
 
 def together(event: Event) -> list[Event]:
     """The events of the same act as `event`, in their order: terms, answer and history are chosen at once."""
-    same = Event.objects.filter(subject=event.subject, at=event.at, act__in=[act.value for act in CHOICES])
-    return list(same.order_by("pk")) if event.subject else [event]
+    acts: list[list[Event]] = []
+    for one in Event.objects.filter(subject=event.subject, at=event.at).order_by("pk"):
+        if acts and _belongs(one, acts[-1]):
+            acts[-1].append(one)
+        else:
+            acts.append([one])
+    return next(act for act in acts if event in act)
+
+
+def _belongs(event: Event, act: list[Event]) -> bool:
+    """Whether `event` is of the same act as those. Two acts may bear the same moment: then a question is answered
+    again, or what they were given in reply to differs."""
+    last = act[-1]
+    if not {event.act, last.act} <= set(wording.ANSWERS) or event.previous != last.hash:
+        return False
+    same = all(
+        getattr(event, name) == getattr(last, name) for name in ("source", "actor", "terms", "detail", "context")
+    )
+    return same and _question(event) not in map(_question, act)
+
+
+def _question(event: Event) -> tuple[str, str, str]:
+    return wording.ANSWERS[event.act][0]
 
 
 def receipt_of(event: Event) -> dict[str, Any]:
-    """The receipt of `event` and what was chosen with it."""
-    events = together(event)
-    said = [{name: getattr(one, name) for name in SAID} for one in events]
-    terms = Terms.objects.prefetch_related("translations").filter(digest=event.terms).first() if event.terms else None
-    proofs = [tree.proof_of(one) for one in events]
-    return {
-        "@context": CONTEXT,
-        "@id": _urn(event.key),
-        "@type": "dpv:ConsentReceipt",
-        "dct:identifier": str(event.key),
-        "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#receipt-record",
-        "dct:created": moment(event.at),
-        "dct:publisher": _controller(),
-        "schema:recipient": "dpv:DataSubject",
-        "dpv:hasRecordOfActivity": _record(event, events, terms),
-        "parley:form": checking.FORM,
-        "parley:terms": versions.document(terms) if terms else None,
-        "parley:evidence": [
-            {
-                "event": entry.said(**one),
-                "proof": proof
-                and {"position": proof.position, "size": proof.size, "path": proof.path, "head": proof.head},
-            }
-            for one, proof in zip(said, proofs, strict=True)
-        ],
-        "parley:keys": keys.listed(),
+    """The receipt of `event` and what was chosen with it; without a head in it while that is being sealed."""
+    return wording.receipt(_issuer(), str(event.key), _evidence(together(event)))
+
+
+def _evidence(events: list[Event]) -> dict[str, Any]:
+    answered = {"terms": versions.document(terms_of(events[0]))}
+    said = [entry.said(**{name: getattr(event, name) for name in SAID}) for event in events]
+    head = TreeHead.objects.first()
+    proofs = [tree.proof_of(event, head) for event in events]
+    if head is None or None in proofs:
+        return {**answered, "events": [{"event": one} for one in said]}
+    proven = [
+        {"event": one, "position": proof.position, "path": proof.path}
+        for one, proof in zip(said, proofs, strict=True)
+        if proof
+    ]
+    return {**answered, "events": proven, "head": head.published(), "keys": _keys()}
+
+
+def _keys() -> list[dict[str, str]]:
+    """The public keys. The first says only what it is: when it began, nothing vouches for."""
+    first, *later = keys.listed()
+    return [{name: first[name] for name in ("key", "public")}, *later]
+
+
+def terms_of(event: Event) -> Terms:
+    """The version that `event` answers."""
+    return Terms.objects.prefetch_related("translations").get(digest=event.terms)
+
+
+def _issuer() -> dict[str, str]:
+    controller = settings.CONTROLLER
+    given = {
+        "dpv:hasName": controller["name"],
+        "dpv:hasContact": controller["contact"],
+        "dpv:hasAddress": controller["address"],
+        "dpv:hasJurisdiction": controller["country"] and f"loc:{controller['country']}",
     }
-
-
-def _record(event: Event, events: list[Event], terms: Terms | None) -> dict[str, Any]:
-    """What was chosen, in the vocabulary's words."""
-    notice = str(event.detail.get("notice", ""))
-    record: dict[str, Any] = {
-        "@type": "dpv:ConsentRecord",
-        "dct:identifier": str(event.key),
-        "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#record",
-        "dpv:hasDataSubject": {"@id": _urn(event.subject), "@type": "dpv:User"} if event.subject else None,
-        "dpv:hasDataController": _controller(),
-        "dpv:hasProcess": [_process(one, terms) for one in events if one.act in checking.STATUS],
-    }
-    if terms:
-        record["dpv:hasNotice"] = {
-            "@type": "dpv:ConsentNotice",
-            "@id": _urn(UUID(notice)) if notice else None,
-            "dct:identifier": terms.digest,
-            "dct:title": versions.variant(terms, str(event.detail.get("language", terms.language))).title,
-            "dct:language": event.detail.get("language", terms.language),
-            "schema:url": settings.LINK_ORIGIN + terms.get_absolute_url(),
-        }
-    return record
-
-
-def _process(event: Event, terms: Terms | None) -> dict[str, Any]:
-    """One question and its answer."""
-    name, purpose, basis = checking.PURPOSE[event.act]
-    process: dict[str, Any] = {
-        "@type": "dpv:Process",
-        "dct:title": name,
-        "dpv:hasPurpose": purpose,
-        "dpv:hasLegalBasis": basis,
-        "dpv:hasPersonalData": "schema:Conversation",
-        "dpv:hasConsentStatus": checking.STATUS[event.act],
-        "dct:date": moment(event.at),
-        "dpv:isExercisedAt": settings.LINK_ORIGIN + reverse("privacy:settings"),
-        "dpv:hasRight": "https://w3id.org/dpv/legal/eu/gdpr#A7-3",
-    }
-    if terms and event.act == Act.TRAINING_ALLOWED:
-        process["dpv:hasDuration"] = f"P{terms.training_years}Y"
-    elif terms and event.act in {Act.TRAINING_DENIED, Act.TRAINING_WITHDRAWN}:
-        process["dpv:hasDuration"] = f"P{terms.standard_days}D"
-    return process
-
-
-def _controller() -> dict[str, Any]:
-    return {
-        "@type": "dpv:DataController",
-        "schema:name": settings.CONTROLLER["name"],
-        "schema:url": settings.LINK_ORIGIN,
-        "schema:email": settings.CONTROLLER["contact"] or None,
-    }
-
-
-def _urn(key: UUID | None) -> str:
-    return f"urn:uuid:{key}"
+    return wording.issuer(f"{settings.LINK_ORIGIN}/", {name: value for name, value in given.items() if value})

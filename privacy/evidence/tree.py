@@ -135,9 +135,9 @@ def _sign(frontier: merkle.Frontier, at: datetime) -> TreeHead:
 # --- Proving --------------------------------------------------------------------
 
 
-def proof_of(event: Event) -> Proof | None:
-    """The proof that `event` is under the latest head, or None while it has no leaf."""
-    leaf, head = Leaf.objects.filter(event=event).first(), TreeHead.objects.first()
+def proof_of(event: Event, head: TreeHead | None = None) -> Proof | None:
+    """The proof that `event` is under `head` (else the latest), or None while it has no leaf there."""
+    leaf, head = Leaf.objects.filter(event=event).first(), head or TreeHead.objects.first()
     if leaf is None or head is None or leaf.position >= head.size:
         return None
     path = _roots(merkle.inclusion_stretches(leaf.position, head.size))

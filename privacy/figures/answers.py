@@ -6,6 +6,7 @@ Days are those of UTC. Whoever erased their account is no longer among the peopl
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
+from math import ceil
 from typing import Any
 
 from django.db import connection
@@ -18,7 +19,8 @@ from privacy.models import Event, Notice, Reminder, Standing, Subject, Terms
 from privacy.vocabulary import Act, Order, Source
 
 STATES = ("answered", "deferred", "undecided")
-LONGEST = 400  # days in a chart
+LONGEST = 400  # points in a chart
+QUIET = timedelta(days=14)  # shown of the time in which nobody answers any more
 WITHIN = timedelta(days=1)  # an answer this soon after a reminder counts as one to it
 GROUPINGS = {"plan": "personal_workspace__plan", "region": "region"}
 
@@ -97,7 +99,8 @@ class Day:
 
 
 def over_time(terms: Terms, now: datetime, total: Counts, grouping: str = "", group: str = "") -> list[Day]:
-    """How many stood where at the end of each day since publication. `total` is of the same people as now."""
+    """How many stood where at the end of each day since publication, until nothing changes any more; of a long time
+    every second day, or third … `total` is of the same people as now."""
     assert terms.published_at is not None
     people = User.objects.filter(is_active=True)
     if grouping:
@@ -107,7 +110,8 @@ def over_time(terms: Terms, now: datetime, total: Counts, grouping: str = "", gr
         day: (int(answered), int(deferred))
         for day, answered, deferred in _rows(CHANGES, subjects, values, terms=terms.digest)
     }
-    first, last = terms.published_at.date(), now.date()
+    first = terms.published_at.date()
+    last = min(now.date(), max([first, *_deadlines(terms), *changed]) + QUIET)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     answered = list(accumulate(changed.get(day, (0, 0))[0] for day in days))
     deferred = list(accumulate(changed.get(day, (0, 0))[1] for day in days))
@@ -116,7 +120,13 @@ def over_time(terms: Terms, now: datetime, total: Counts, grouping: str = "", gr
         Day(day, here, later, max(0, everybody - here - later))
         for day, here, later in zip(days, answered, deferred, strict=True)
     ]
-    return series[-LONGEST:]
+    step = ceil(len(series) / LONGEST)
+    return series[::-step][::-1]  # the last day is always among them
+
+
+def _deadlines(terms: Terms) -> list[date]:
+    moments = [terms.deadline, *(move.deadline for move in terms.moves.all())]
+    return [moment.date() for moment in moments if moment]
 
 
 # --- Does the form matter, and how long does it take ---------------------------

@@ -22,8 +22,10 @@ def shown(groups: Mapping[str, Counts]) -> dict[str, Counts]:
     """
     by_size = sorted(groups.items(), key=lambda item: (-sum(item[1].values()), item[0]))
     by_size = [(name, counts) for name, counts in by_size if any(counts.values())]
-    hidden: list[Counts] = []
-    while by_size and (by_size[-1][0] == OTHERS or not large_enough(by_size[-1][1])):
+    # Those without a name stand among the others, however many they are.
+    hidden = [counts for name, counts in by_size if name == OTHERS]
+    by_size = [(name, counts) for name, counts in by_size if name != OTHERS]
+    while by_size and not large_enough(by_size[-1][1]):
         hidden.append(by_size.pop()[1])
     while hidden and by_size and sum(sum(counts.values()) for counts in hidden) < SMALLEST:
         hidden.append(by_size.pop()[1])

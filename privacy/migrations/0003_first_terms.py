@@ -1,7 +1,15 @@
-"""A new installation begins with terms of its own, so that nobody ever chats without having been asked."""
+"""A new installation begins with terms of its own, so that nobody ever chats without having been asked.
 
+They are Parley's below, published at this moment, or those that the operator has written down (FIRST_TERMS).
+"""
+
+from pathlib import Path
+
+from django.conf import settings
 from django.db import migrations
 from django.utils import timezone
+
+from privacy.first_terms import written
 
 SLUG = "1"
 SUMMARY = """\
@@ -46,6 +54,8 @@ What you were asked and what you answered is written to a record that cannot be 
 
 def publish(apps, schema_editor):
     first = {"title": "Parley's terms", "summary": SUMMARY, "body": BODY, "published_at": timezone.now()}
+    if settings.FIRST_TERMS:
+        first |= written(Path(settings.FIRST_TERMS))
     # Going back leaves them where they are, so going forward again finds them.
     apps.get_model("privacy", "Terms").objects.get_or_create(slug=SLUG, defaults=first)
 

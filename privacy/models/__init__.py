@@ -1,4 +1,5 @@
 from privacy.models.agreement import Agreed, Agreement, agreement_of
+from privacy.models.erasure import Erasure
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
 from privacy.models.standing import Standing
@@ -12,6 +13,7 @@ __all__ = [
     "Agreement",
     "ContextSalt",
     "DeadlineMove",
+    "Erasure",
     "Event",
     "Leaf",
     "LedgerKey",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection, models
 
 from accounts import clock
+from accounts.errors import NotFound
 from privacy import policy
 from privacy.models.terms import Terms, TermsQuerySet
 from privacy.vocabulary import Training
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 
 class StandingQuerySet(models.QuerySet["Standing"]):
     def for_change(self, user: "User") -> "Standing":
-        """The standing of `user`, locked FOR UPDATE, made if there is none. Waits for turns being begun."""
+        """The standing of `user`, locked FOR UPDATE, made if there is none. Waits for turns being begun.
+
+        Raises NotFound for somebody who has been erased meanwhile.
+        """
         if not _lock(user.pk, "UPDATE"):
             self.bulk_create([Standing(user=user)], ignore_conflicts=True)
             _lock(user.pk, "UPDATE")
-        return self.whole().get(user=user)
+        try:
+            return self.whole().get(user=user)
+        except Standing.DoesNotExist:
+            raise NotFound from None
 
     def for_turn(self, user_id: int) -> "Standing | None":
         """The standing of `user`, locked FOR SHARE: no choice lands between the gate and the stored question."""

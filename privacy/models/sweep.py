@@ -10,6 +10,7 @@ class SweepRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     purged = models.PositiveIntegerField(default=0)
     by_class = models.JSONField(default=dict)
+    erased = models.PositiveIntegerField("people erased", default=0)
 
     class Meta:
         ordering = ["-pk"]

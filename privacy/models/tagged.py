@@ -61,7 +61,8 @@ class TaggedQuerySet(models.QuerySet[Row]):
 class Tagged(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workspace = models.ForeignKey("accounts.Workspace", models.PROTECT, related_name="+", editable=False)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
+    # NULL: erased. What is personal goes before its author does, so only rows of Work workspaces lose theirs.
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False)
 
     # Facts
     begun_at = models.DateTimeField(default=clock.now, editable=False)

@@ -33,6 +33,7 @@ from privacy.views.question import (
     next_page,
     notice_of,
     question,
+    sent,
     take,
 )
 from privacy.vocabulary import Source, Training
@@ -47,7 +48,7 @@ def choice(request: Request) -> HttpResponse:
 
     Only a ticked box says something about the history here: silence does not end what was asked for before.
     """
-    form = ChoiceForm(request.POST or None, user=request.user)
+    form = ChoiceForm(sent(request), user=request.user)
     source = _source(request)
     if not form.is_valid():
         return _asked(request, form, source)
@@ -59,7 +60,7 @@ def choice(request: Request) -> HttpResponse:
     if in_fragments(request):
         return HttpResponse(confirmation(request, taken.choice), headers={MADE: "recorded"})
     confirm(request, taken.choice)
-    return _back_to_the_words(request) if kept_words(request) else redirect(next_page(request))
+    return _onward(request)
 
 
 @require_POST
@@ -79,7 +80,7 @@ def defer(request: Request) -> HttpResponse:
         return HttpResponse(headers={MADE: "deferred"}, status=204)
     day = date_format(localtime(until), "j F Y, H:i")
     messages.info(request, _("Nothing is decided yet. You have until %(day)s.") % {"day": day})
-    return redirect(next_page(request))
+    return _onward(request)
 
 
 @require_POST
@@ -89,8 +90,9 @@ def undo(request: Request) -> HttpResponse:
         to = signing.loads(request.POST.get("undo", ""), salt=UNDO_SALT, max_age=UNDO_WITHIN)
         terms = standings.owed_terms(request.user)
         standing = Standing.objects.filter(user=request.user).first()
-        again = standing is None or standing.state != to["state"]
-        if terms is None or again or to["person"] != str(request.user.public_id):
+        if standing is None or terms is None or to["person"] != str(request.user.public_id):
+            raise StaleAnswer
+        if standing.state != to["state"] or standing.terms != terms:  # taking back accepts no newer terms
             raise StaleAnswer
         gpc = asks_not_to_share(request)
         made = choices.choose(
@@ -120,7 +122,7 @@ def _asked(request: Request, form: ChoiceForm, source: Source, why: str = "") ->
 
 def _asked_anew(request: Request, why: str) -> HttpResponse:
     """The question as it stands now, in the place of the one that could not be put off."""
-    if in_fragments(request):
+    if in_fragments(request) or kept_words(request):
         return _asked(request, ChoiceForm(user=request.user), _source(request), why)
     messages.warning(request, why)
     return redirect("privacy:choice")
@@ -156,8 +158,8 @@ def instead_of(request: Request, error: ConsentRequired) -> HttpResponse:
     )
 
 
-def _back_to_the_words(request: Request) -> HttpResponse:
-    """What the gate stopped, ready to be sent by whoever wrote it."""
+def _onward(request: Request) -> HttpResponse:
+    """The page that was wanted; or what the gate stopped, ready to be sent by whoever wrote it."""
     words = dict(kept_words(request))
     door = words.pop("door", "")
     if not _is_gated(door):

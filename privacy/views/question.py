@@ -6,15 +6,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.request import PersonalRequest as Request
+from accounts.targets import target
 from privacy import choices, notices, standings
 from privacy.choices import Choice, Circumstances
 from privacy.errors import BadAnswer, StaleAnswer
@@ -106,6 +106,11 @@ def dialog(request: Request, gate: Answer) -> str:
 # --- Taking the answer --------------------------------------------------------
 
 
+def sent(request: HttpRequest) -> QueryDict | None:
+    """The form that was sent, be it empty; None where the page was only asked for."""
+    return request.POST if request.method == "POST" else None
+
+
 @dataclass(frozen=True)
 class Taken:
     """What became of an answer that was sent. One of: it is recorded, it must be confirmed, or it was refused."""
@@ -118,7 +123,7 @@ class Taken:
 def take(request: Request, form: ChoiceForm, keep_history: bool | None, source: Source) -> Taken:
     """Record the answer in a valid form, if it fits a question that stands now."""
     gpc = asks_not_to_share(request)
-    confirmed = gpc and (form.cleaned_data["despite_gpc"] or _stands(request.user))
+    confirmed = gpc and form.answer is Training.ALLOW and (form.cleaned_data["despite_gpc"] or _stands(request.user))
     try:
         shown = check_token(request.POST.get("token", ""), request.user)
         if gpc and form.answer is Training.ALLOW and not confirmed:
@@ -218,9 +223,7 @@ def _tags(choice: Choice) -> str:
 
 
 def next_page(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else reverse("chat:new")
+    return target(request, request.POST.get("next") or request.GET.get("next") or "") or reverse("chat:new")
 
 
 def kept_words(request: HttpRequest) -> Mapping[str, str]:

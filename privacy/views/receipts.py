@@ -3,26 +3,36 @@
 import json
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from accounts.request import PersonalRequest as Request
 from privacy import versions
 from privacy.evidence import receipt as receipts
-from privacy.evidence import tree
-from privacy.models import Event, Subject, Terms
+from privacy.evidence import tree, wording
+from privacy.models import Event, Subject
 
 
 @require_safe
 def receipt(request: Request, key: UUID) -> HttpResponse:
     """One's own receipt as a page."""
     event = _own(request, key)
-    events = receipts.together(event)
+    events, terms = receipts.together(event), receipts.terms_of(event)
     proof = tree.proof_of(events[-1])
-    terms = Terms.objects.prefetch_related("translations").filter(digest=event.terms).first() if event.terms else None
-    text = versions.variant(terms, str(event.detail.get("language", terms.language))) if terms else None
-    context = {"event": event, "events": events, "proof": proof, "terms": terms, "text": text}
+    context = {
+        "event": event,
+        "events": events,
+        "despite_signal": any(wording.despite_signal(one.act, one.detail) for one in events),
+        "proof": proof,
+        "sealed_at": parse_datetime(proof.head["at"]) if proof else None,
+        "controller": settings.CONTROLLER,
+        "file": _name(event, sealed=True),
+        "terms": terms,
+        "text": versions.variant(terms, str(event.detail.get("language", terms.language))),
+    }
     return render(request, "privacy/receipt.html", context)
 
 
@@ -30,13 +40,21 @@ def receipt(request: Request, key: UUID) -> HttpResponse:
 def document(request: Request, key: UUID) -> HttpResponse:
     """The same as a file that can be checked without this server."""
     event = _own(request, key)
-    said = json.dumps(receipts.receipt_of(event), ensure_ascii=False, indent=1)
-    name = f"parley-receipt-{event.at:%Y-%m-%d}-{str(event.key)[:8]}.json"
+    said = receipts.receipt_of(event)
+    name = _name(event, sealed="head" in said["parley:evidence"])
     return HttpResponse(
-        said, content_type="application/ld+json", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        json.dumps(said, ensure_ascii=False, indent=1),
+        content_type="application/ld+json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
 def _own(request: HttpRequest, key: UUID) -> Event:
+    """An answer of the person who asks; unknown and somebody else's look the same, for staff too."""
     mine = Event.objects.filter(subject__in=Subject.objects.filter(user=request.user.pk).values("key"))
-    return get_object_or_404(mine.filter(act__in=[act.value for act in receipts.CHOICES]), key=key)
+    answers = mine.filter(act__in=[act.value for act in receipts.CHOICES]).exclude(terms="")
+    return get_object_or_404(answers, key=key)
+
+
+def _name(event: Event, *, sealed: bool) -> str:
+    return f"parley-receipt-{event.at:%Y-%m-%d}-{str(event.key)[:8]}{'' if sealed else '-not-sealed'}.json"

@@ -1,22 +1,27 @@
-"""The privacy page."""
+"""The privacy page: what applies and why, two equal ways to change it, and the lists that it leads to."""
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.request import PersonalRequest as Request
-from privacy.consequences import consequences
+from privacy import inventory, record
 from privacy.forms import ChoiceForm
-from privacy.models import Event
+from privacy.overview import overview
+from privacy.prose import class_title
+from privacy.standings import standing_of
 from privacy.views.choice import asked_once_more
-from privacy.views.question import confirm, question, take
-from privacy.vocabulary import Source
+from privacy.views.question import confirm, in_fragments, question_context, sent, take
+from privacy.vocabulary import RetentionClass, Source
+
+A_PAGE = 50
 
 
 @require_http_methods(["GET", "POST"])
 def settings(request: Request) -> HttpResponse:
     """What applies now, because of which answer, and two equal ways to change it."""
-    form, why = ChoiceForm(request.POST or None, user=request.user), ""
+    form, why = ChoiceForm(sent(request), user=request.user), ""
     if form.is_valid():
         taken = take(request, form, form.cleaned_data["keep_history"], Source.SETTINGS)
         if taken.choice:
@@ -25,5 +30,40 @@ def settings(request: Request) -> HttpResponse:
         if taken.confirm:
             return asked_once_more(request, form, Source.SETTINGS)
         form, why = ChoiceForm(user=request.user), taken.why
-    more = {"history": Event.objects.of(request.user), "consequences": consequences(request.user), "why": why}
-    return question(request, "privacy/settings.html", form, more, Source.SETTINGS)
+    return _page(request, form, why)
+
+
+def _page(request: Request, form: ChoiceForm, why: str) -> HttpResponse:
+    """The whole page, or for a script that keeps an open one true, its content alone."""
+    context = question_context(request, form, Source.SETTINGS)
+    if context is None:
+        return render(request, "privacy/choice.html", {"terms": None}, status=503)
+    more = overview(
+        request.user, context["standing"], context["terms"], context["options"], request.workspaces, gpc=context["gpc"]
+    )
+    template = "privacy/_overview.html" if in_fragments(request) else "privacy/settings.html"
+    return render(request, template, context | more | {"why": why}, status=422 if form.errors else 200)
+
+
+@require_safe
+def chats(request: Request) -> HttpResponse:
+    """What applies to each chat, with the way to its reasons; of one retention class or of all."""
+    wanted = request.GET.get("class", "")
+    one = RetentionClass(wanted) if wanted in list(RetentionClass) else None
+    paginator: Paginator[inventory.Row] = Paginator(inventory.Chats(request.user, one), A_PAGE)  # type: ignore[arg-type]
+    page = paginator.get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "class": one,
+        "class_title": class_title(one) if one else "",
+        "items": inventory.items(page.object_list, standing_of(request.user)),
+    }
+    return render(request, "privacy/chats.html", context)
+
+
+@require_safe
+def history(request: Request) -> HttpResponse:
+    """Everything that the ledger has about somebody, as they read it."""
+    page = Paginator(record.moments_of(request.user), A_PAGE).get_page(request.GET.get("page"))
+    entries = record.entries(request.user, page.object_list)
+    return render(request, "privacy/history.html", {"page": page, "record": entries})

@@ -34,7 +34,7 @@ export class Socket extends EventTarget {
 
   /** Send now if there is a connection; says whether it was sent. */
   say(frame) {
-    if (this.up) this.#socket.send(JSON.stringify(frame));
+    if (this.up) this.#socket.send(JSON.stringify(frame, wellFormed));
     return this.up;
   }
 
@@ -102,6 +102,11 @@ export class Socket extends EventTarget {
       this.#connect();
     }
   }
+}
+
+/** Half a pair of surrogates is no character: the server would not understand the frame. A form sends U+FFFD as well. */
+function wellFormed(_key, value) {
+  return typeof value === "string" ? value.replace(/\p{Cs}/gu, "\uFFFD") : value;
 }
 
 /** A UUID also where the page is served without TLS, where `crypto.randomUUID` does not exist. */

@@ -1,0 +1,183 @@
+"""Erasing a person: what they wrote and who they were goes, the evidence stays without them.
+
+First a fence, in the transaction of the asking: nobody signs in to the account any more, what was being written for it
+ends, and every personal row is deleted, which hides it and lets it train nothing from that commit on. A turn or a
+choice of the same moment comes before the fence and is caught by it, or after it and is refused.
+
+Then, in the background, steps that each commit: the sweep purges the personal rows, leaving tombstones; rows in Work
+workspaces lose their author and stay under the agreement; each holding takes the person out of what else it has; the
+ledger gets its last event and loses the link; the row of the person goes at the end. Any step may be the last before a
+process dies: the next run begins anew and finds less. What must stay for a while (a hold, a safety review) keeps the
+row, which says nothing any more of who it was, and `Erasure` remembers to come back.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from kombu.exceptions import OperationalError
+
+from accounts import clock
+from accounts.changes import signed_out
+from accounts.models import Membership, User, Workspace
+from privacy import ledger, standings, sweep, tagging
+from privacy.canonical import moment
+from privacy.errors import SoleOwner
+from privacy.holdings import all_holdings, tagged_holdings
+from privacy.models import Erasure, Standing, Subject, SweepRun, Tagged
+from privacy.policy import Duration
+from privacy.vocabulary import Act, Source
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+AT_ONCE = 1_000
+SILENCE = timedelta(minutes=2)  # without a step, after which an erasure is taken up again
+
+logger = logging.getLogger(__name__)
+
+
+# --- Leaving ------------------------------------------------------------------
+
+
+@transaction.atomic
+def leave(*, user: User) -> None:
+    """Let `user` leave for good: from the commit on the account is shut and its chats are gone; the rest follows.
+
+    Twice is once. Raises SoleOwner.
+    """
+    if not User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"):
+        return
+    _hold_workspaces(user)
+    if alone := list(owned_alone(user).values_list("name", flat=True)):
+        raise SoleOwner(alone)
+    _shut_out(user)
+    ledger.subject_key(user)  # so that there is evidence of this, even if of nothing else
+    Erasure.objects.get_or_create(user=user, defaults={"remaining": [holding.name for holding in all_holdings()]})
+    transaction.on_commit(lambda: _queue(user.pk), robust=True)
+
+
+def owned_alone(user: User) -> "QuerySet[Workspace]":
+    """The Work workspaces that nobody else owns who could go on doing so."""
+    owners = Membership.objects.filter(workspace=OuterRef("pk"), role=Membership.Role.OWNER)
+    others = owners.filter(user__is_active=True).exclude(user=user)
+    work = Workspace.objects.filter(kind=Workspace.Kind.WORK)
+    return work.filter(Exists(owners.filter(user=user)), ~Exists(others)).order_by("pk")
+
+
+def _hold_workspaces(user: User) -> None:
+    """Of two owners who leave at the same moment, the second sees that the first is gone."""
+    owns = Membership.objects.filter(user=user, role=Membership.Role.OWNER).values("workspace")
+    work = Workspace.objects.filter(pk__in=owns, kind=Workspace.Kind.WORK).order_by("pk")
+    list(work.select_for_update(no_key=True).values_list("pk"))
+
+
+def _shut_out(user: User) -> None:
+    """The fence. It costs what a choice costs: rows are deleted by one UPDATE for each combination of their flags."""
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    standing = Standing.objects.for_change(user)
+    facts, schedule = standings.as_facts(user, standing), standings.schedule_for(user.personal_workspace, standing)
+    for holding in all_holdings():
+        holding.fence(user)
+    for _holding, model in tagged_holdings():
+        rows: Any = model._default_manager.filter(author=user, workspace=user.personal_workspace)
+        rows.filter(deleted_at__isnull=True).update(deleted_at=clock.now())
+        tagging.retag(rows, facts, replace(schedule, deleted=Duration()))  # due at once
+    signed_out(user)
+
+
+def _is_shut_out(user: User) -> bool:
+    """Whether the fence stands: staff may have switched the account on again, or an undo of before come late."""
+    personal: list[Any] = [model._default_manager.filter(workspace__personal_to=user) for _, model in tagged_holdings()]
+    return not user.is_active and not any(rows.filter(deleted_at__isnull=True).exists() for rows in personal)
+
+
+def _queue(user: int) -> None:
+    """Hand the rest to a worker. If the broker is away, the next look at what was forgotten does."""
+    from privacy.tasks import erase
+
+    try:
+        erase.delay(user)
+    except (OperationalError, OSError) as error:
+        logger.warning("an erasure waits for the broker (%s)", type(error).__name__)
+
+
+# --- Erasing ------------------------------------------------------------------
+
+
+def forgotten() -> list[int]:
+    """Whose erasure nobody has worked at for a while; each is given to one caller."""
+    now, silent = clock.now(), Erasure.objects.silent(clock.now() - SILENCE)
+    people = silent.values_list("pk", flat=True)[:AT_ONCE]
+    return [user for user in people if silent.filter(pk=user).update(worked_at=now)]
+
+
+def erase(user: int) -> bool:
+    """Do what is left of the erasure of `user` (a primary key); says whether it is done. May run twice at once."""
+    for _rows in steps(user):
+        Erasure.objects.filter(pk=user).update(worked_at=clock.now())
+    return not Erasure.objects.filter(pk=user).exists()
+
+
+def steps(pk: int) -> Iterator[int]:
+    """The same a step at a time, each committed and with the number of rows that it took."""
+    erasure = Erasure.objects.select_related("user__personal_workspace").filter(pk=pk).first()
+    if erasure is None:
+        return
+    user = erasure.user
+    if not _is_shut_out(user):
+        with transaction.atomic():
+            _shut_out(user)
+    yield from _tagged(user)
+    remaining = [holding.name for holding in all_holdings()]
+    for holding in all_holdings():
+        yield from filter(None, holding.erase(user))
+        if holding.tagged is None or not _has(user, holding.tagged):
+            remaining.remove(holding.name)
+            Erasure.objects.filter(pk=pk).update(remaining=remaining)
+    for last in (_unlink, _remove):
+        if rows := last(user):
+            yield rows
+
+
+def _tagged(user: User) -> Iterator[int]:
+    """What is personal is purged; what is not loses its author and stays."""
+    if run := sweep.sweep(of=user):
+        yield run.purged
+    for _holding, model in tagged_holdings():
+        rows: Any = model._default_manager
+        work = rows.filter(author=user, workspace__kind=Workspace.Kind.WORK).order_by("pk")
+        while some := list(work.values_list("pk", flat=True)[:AT_ONCE]):
+            yield rows.filter(pk__in=some).update(author=None, begun_epoch=None, tag_epoch=0)
+
+
+def _has(user: User, model: type[Tagged]) -> bool:
+    """Whether something of theirs has to stay: it is held, or under review."""
+    return model._default_manager.filter(author=user).exists()
+
+
+@transaction.atomic
+def _unlink(user: User) -> int:
+    """The last event, and with it the end of standing and link: at no moment does the ledger tell what no row says."""
+    link = Subject.objects.filter(user=user)
+    gone, _ = Standing.objects.filter(user=user).delete()
+    if link.exists():
+        asked = Erasure.objects.get(user=user).asked_at
+        ledger.record(Act.ERASED, source=Source.SETTINGS, subject=user, detail={"asked_at": moment(asked)})
+        gone += link.delete()[0]
+    return gone
+
+
+@transaction.atomic
+def _remove(user: User) -> int:
+    """Remove the person, if nothing of theirs has to stay."""
+    here = User.objects.select_for_update().filter(pk=user.pk).first()
+    if here is None or any(_has(user, model) for _, model in tagged_holdings()):
+        return 0
+    gone, _ = here.delete()
+    SweepRun.objects.create(finished_at=clock.now(), erased=1)
+    return gone

@@ -1,0 +1,31 @@
+"""Accounts that are being erased: what is still to be done, so that a lost task is found and taken up again."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+
+from accounts import clock
+
+
+class ErasureQuerySet(models.QuerySet["Erasure"]):
+    def silent(self, before: datetime) -> "ErasureQuerySet":
+        """Those at which nobody has worked since then."""
+        return self.filter(worked_at__lt=before)
+
+
+class Erasure(models.Model):
+    """One person's. It goes with the person, so that nothing of it outlives them."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="erasure")
+    asked_at = models.DateTimeField(default=clock.now)
+    worked_at = models.DateTimeField(default=clock.now)
+    remaining = models.JSONField(default=list)  # names of the holdings that still have something
+
+    objects = ErasureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["asked_at"]
+
+    def __str__(self) -> str:
+        return f"Erasure of {self.asked_at:%Y-%m-%d %H:%M}"

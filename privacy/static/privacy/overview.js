@@ -1,0 +1,72 @@
+/**
+ * Keeps an open privacy page true: when the person has answered elsewhere, on whatever device, it shows what stands now.
+ * Its form could do no harm, for the server refuses what was put beside another answer; but nobody should read what no
+ * longer holds.
+ */
+
+const PAUSE = 150;
+const page = document.getElementById("overview");
+let timer = 0;
+let leaving = false;
+
+function say(text) {
+  document.dispatchEvent(new CustomEvent("parley:toast", { detail: text }));
+}
+
+/** The content as the server has it now; null where it cannot be had. */
+async function fetched() {
+  const response = await fetch(page.dataset.address, { headers: { "X-Requested-With": "fetch" } });
+  if (response.redirected) location.reload(); // signed out
+  if (response.redirected || !response.ok) return null;
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+const standing = (root) => root.querySelector("#applies").dataset;
+
+/** Take over the whole content. Where somebody was in the form, they are now at its heading. */
+function replace(fresh) {
+  const inForm = document.getElementById("change").contains(document.activeElement);
+  const { stands, answer } = standing(page);
+  page.replaceChildren(...[...fresh.body.children].map((section) => document.importNode(section, true)));
+  if (inForm) document.getElementById("change-title").focus({ preventScroll: true });
+  if (stands !== standing(page).stands) say(answer === standing(page).answer ? page.dataset.changed : page.dataset.elsewhere);
+}
+
+/** What stands is the same: only counts, lists and sentences may differ, and whoever is choosing is not disturbed. */
+function renew(fresh) {
+  const form = page.querySelector("form");
+  const busy = form.contains(document.activeElement) || [...form.elements].some((field) => field.checked !== field.defaultChecked);
+  for (const section of fresh.body.children) {
+    const here = document.getElementById(section.id);
+    if (!here) return replace(fresh);
+    const mine = here.contains(document.activeElement) || (busy && here.contains(form));
+    // The form's tokens are not to be seen, and grow old.
+    const differs = here.contains(form) || here.textContent !== section.textContent;
+    if (!mine && differs) here.replaceWith(document.importNode(section, true));
+  }
+}
+
+async function look() {
+  try {
+    const fresh = await fetched();
+    if (!fresh || leaving) return;
+    if (standing(fresh).stands === standing(page).stands) renew(fresh);
+    else replace(fresh);
+  } catch {
+    // No connection: the next one asks again.
+  }
+}
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(look, PAUSE);
+}
+
+// This tab's own answer comes with the page that follows it.
+document.addEventListener("submit", () => (leaving = true));
+document.addEventListener("parley:standing", soon);
+document.addEventListener("visibilitychange", () => document.hidden || soon());
+addEventListener("pageshow", (event) => {
+  leaving = false;
+  if (event.persisted) soon();
+});

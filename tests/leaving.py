@@ -1,0 +1,59 @@
+"""People who leave: somebody with something in every place, and where anything of them is found."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db import connection
+
+from accounts import clock
+from accounts.models import Membership, User
+from accounts.sessions import SessionStore
+from privacy import erasure, notices
+from privacy.models import Reminder
+from privacy.vocabulary import Source, Training
+from tests.people import alice, stella, works
+from tests.scenes import answered, asked_in, decided, published
+from tests.sockets import signed_in
+
+CANARY = "xanthic-canary"
+
+
+def settled(**details: Any) -> User:
+    """Alice, with something in every place that can hold something of a person."""
+    person = alice(display_name="Quillon Fenwick", **details)
+    decided(person, Training.ALLOW, keep_history=True)
+    answered(person, f"Remember the {CANARY}.", f"The {CANARY} is kept in mind.")
+    Membership.objects.create(user=person, workspace=works())
+    asked_in(person, works(), "What is due on Friday?")
+    signed_in(person)
+    terms = published()
+    notices.defer(person, notices.shown(person, terms, notices.form_for(person, terms, Source.DIALOG)[0]))
+    deadline = clock.now() + timedelta(days=30)
+    Reminder.objects.create(user=person, terms=terms, deadline=deadline, days=3, message_id="<alice@parley>")
+    LogEntry.objects.log_actions(stella().pk, [person], 2, single_object=True)
+    return person
+
+
+def erased(person: User) -> None:
+    erasure.leave(user=person)
+    assert erasure.erase(person.pk)
+
+
+def found(word: str) -> set[str]:
+    """The columns of all tables that hold `word` somewhere."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+        hits = set()
+        for table, column in cursor.fetchall():
+            cursor.execute(f'SELECT 1 FROM "{table}" WHERE "{column}"::text ILIKE %s LIMIT 1', [f"%{word}%"])
+            if cursor.fetchone():
+                hits.add(f"{table}.{column}")
+    return hits
+
+
+def in_sessions(person: User) -> list[dict[str, Any]]:
+    """Sessions are encoded, so that no search finds what is in them."""
+    said = [SessionStore().decode(row.session_data) for row in Session.objects.all()]
+    return [one for one in said if str(person.pk) == one.get("_auth_user_id") or person.email in str(one)]
