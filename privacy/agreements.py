@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
+from django.db.models import Count, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from accounts import clock
 from accounts.models import Membership, Workspace
 from privacy.holdings import tagged_holdings
-from privacy.prose import how_long
 from privacy.models import agreement_of
+from privacy.prose import how_long
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -26,6 +26,7 @@ class Agreement:
     owners: list[str]
     owned: bool  # by the reader
     kept: str
+    trains: bool
     chats: int  # of the reader
 
 
@@ -34,6 +35,7 @@ def agreements_of(user: "User", workspaces: Sequence[Workspace]) -> list[Agreeme
     work = [one for one in workspaces if not one.is_personal]
     if not work:
         return []
+    prefetch_related_objects(work, "agreed__agreement")
     owners, chats = _owners(work), _chats(user, work)
     return [
         Agreement(
@@ -41,6 +43,7 @@ def agreements_of(user: "User", workspaces: Sequence[Workspace]) -> list[Agreeme
             owners=[str(owner) for owner in owners[one.pk]],
             owned=user in owners[one.pk],
             kept=_kept(one),
+            trains=agreement_of(one).training,
             chats=chats[one.pk],
         )
         for one in work

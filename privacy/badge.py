@@ -10,7 +10,6 @@ from accounts import clock
 from privacy import policy
 from privacy.models import Tagged
 from privacy.policy import Standing
-from privacy.vocabulary import Reason
 
 
 @dataclass(frozen=True)

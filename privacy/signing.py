@@ -49,9 +49,7 @@ def sign(
         "training": training,
         "epoch": agreed.epoch,
     }
-    event = ledger.record(
-        Act.AGREEMENT_SIGNED, source=source, subject=owner, actor=owner, detail=said, context=context
-    )
+    event = ledger.record(Act.AGREEMENT_SIGNED, source=source, subject=owner, actor=owner, detail=said, context=context)
     agreed.agreement = Agreement.objects.create(
         workspace=workspace, retention_days=retention_days, training=training, signed_at=event.at, event=event.key
     )

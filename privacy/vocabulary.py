@@ -53,7 +53,7 @@ class Reason(StrEnum):
     def sentence(self) -> str:
         return {
             "allowed": "You allowed training, this chat was begun afterwards, and your answer has stood ever since.",
-            "agreed": "An owner of this workspace allowed training, this chat was begun afterwards, and that still stands.",
+            "agreed": "An owner of this workspace allowed training; this chat was begun afterwards, and that stands.",
             "temporary": "Temporary chats never train models.",
             "agreement": "Work chats never train models unless an owner of the workspace says so, and none has.",
             "deleted": "You deleted this chat. Deleted chats never train models.",

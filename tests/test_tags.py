@@ -130,7 +130,9 @@ def test_what_may_train_is_the_same_in_sql_and_policy(training, unanswered):
     for later in (timedelta(0), timedelta(days=3)):
         at, standing = clock.now() + later, standings.standing_of(user)
         by_policy = {
-            row.pk for row in rows if policy.trains(row.facts(standing).flags, row.tag, row.tag_epoch, standing, row.agreement, at)
+            row.pk
+            for row in rows
+            if policy.trains(row.facts(standing).flags, row.tag, row.tag_epoch, standing, row.agreement, at)
         }
         assert {row.pk for row in Conversation.objects.trainable(at)} == by_policy
         allowed = training is Training.ALLOW and (unanswered == "nothing" or (unanswered == "in time" and not later))

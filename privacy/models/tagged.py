@@ -77,7 +77,9 @@ class Tagged(models.Model):
 
     # The tag
     tag_class = models.CharField(max_length=10, choices=[(c.value, c.value) for c in RetentionClass], editable=False)
-    tag_reason = models.CharField(max_length=12, editable=False)  # a Reason; no choices, for a new one needs no migration
+    tag_reason = models.CharField(
+        max_length=12, editable=False
+    )  # a Reason; without choices, a new one migrates nothing
     tag_epoch = models.PositiveIntegerField(default=0, editable=False)
     trains_until = models.DateTimeField(null=True, editable=False)
     hidden_from = models.DateTimeField(null=True, editable=False)
