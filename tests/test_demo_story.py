@@ -28,8 +28,7 @@ from config.demo.cast import DORA, GRACE, LARS, NORA, PETRA, RITA, UMA
 from config.demo.crowd import MANY
 from config.demo.people import ALICE, BOB, CHARLIE, MAX, STELLA, WENDY, WILL, Persona
 from privacy import policy, standings
-from privacy.evidence import tree
-from privacy.evidence.receipt import receipt_of
+from privacy.evidence import checking, tree
 from privacy.figures import answers
 from privacy.gate import gate_for
 from privacy.models import Event, Notice, Reminder, Standing, Terms
@@ -191,11 +190,13 @@ def test_graces_allow_against_her_browser_is_known_as_such():
     assert allowed.detail["gpc"] is True and allowed.detail["despite_gpc"] is True
 
 
-def test_rita_has_a_receipt_of_her_withdrawal():
-    withdrawn = Event.objects.of(the(RITA)).get(act=Act.TRAINING_WITHDRAWN)
-    [evidence] = receipt_of(withdrawn)["parley:evidence"]
-    assert evidence["event"]["act"] == "training_withdrawn" and evidence["proof"]
-    assert signed_in(RITA).get(reverse("privacy:receipt", args=[withdrawn.key])).status_code == 200
+def test_rita_has_a_receipt_of_her_withdrawal_that_holds_without_this_server(tmp_path: Path):
+    withdrawn, client = Event.objects.of(the(RITA)).get(act=Act.TRAINING_WITHDRAWN), signed_in(RITA)
+    assert client.get(reverse("privacy:receipt", args=[withdrawn.key])).status_code == 200
+    file = tmp_path / "receipt.json"
+    file.write_bytes(client.get(reverse("privacy:receipt_document", args=[withdrawn.key])).content)
+    said = "\n".join(checking.check(file))  # raises for what does not hold
+    assert "2025-11-10" in said
 
 
 def test_uma_is_told_that_nothing_trains():
