@@ -5,6 +5,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
 
 from accounts import erasure as account_erasure
 from accounts.models import Membership, User, Workspace

@@ -1,5 +1,6 @@
 """Deleted means gone, and nothing else does: the sweep against real rows."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
