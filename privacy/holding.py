@@ -11,7 +11,7 @@ from accounts import erasure as account_erasure
 from accounts.models import Membership, User, Workspace
 from accounts.sessions import SessionStore
 from privacy import holdings, parts
-from privacy.models import Erasure, Notice, Reminder, Standing, Subject
+from privacy.models import Agreed, Agreement, Erasure, Notice, Reminder, Standing, Subject
 
 
 def register() -> None:
@@ -38,6 +38,20 @@ def register() -> None:
             expire=_expire_sessions,
         )
     )
+    agreed = "what the owners of a workspace agreed on; it names nobody, and the Privacy page shows it to members"
+    holdings.register(
+        holdings.Holding(
+            name="agreements",
+            models=(Agreement, Agreed),
+            parts=(),
+            withheld={Agreement: agreed, Agreed: agreed},
+            erase=_erase_nothing,  # it belongs to the workspace
+        )
+    )
+
+
+def _erase_nothing(_: User) -> Iterator[int]:
+    return iter(())
 
 
 def _expire_sessions(_: datetime) -> None:

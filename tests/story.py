@@ -160,6 +160,7 @@ class Person:
                     const form = document.getElementById("composer");
                     const body = new FormData(form);
                     body.set("text", text);
+                    body.set("request", "");
                     const headers = { Accept: "application/json" };
                     const answer = await fetch(form.action, { method: "POST", body, headers });
                     return [answer.status, await answer.json()];
