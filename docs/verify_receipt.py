@@ -4,7 +4,7 @@ Needs Python 3.11 and the package `cryptography`, nothing of Parley, no network 
 /.well-known/parley/keys.json said some time before: without it, whoever made the receipt may have made its keys.
 Begin to read at `check`. The exit code is 0 if the receipt holds, 1 if not. docs/receipts.md explains every field.
 """
-# fmt: off
+
 import hashlib
 import json
 import sys

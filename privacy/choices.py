@@ -1,7 +1,7 @@
 """The act of answering: terms and training question together, in one transaction with its evidence and its effects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
@@ -82,6 +82,8 @@ def choose(
     already stands records nothing.
     """
     given = given or Circumstances()
+    if training is not Training.ALLOW:  # whoever confirmed an Allow before and denies now confirms nothing
+        given = replace(given, despite_gpc=False)
     standing = Standing.objects.for_change(user)
     versions.keep_newest()
     now = clock.now()
@@ -104,7 +106,7 @@ def choose(
     if policy.breaks(standing.answer, training):
         standing.epoch += 1
     standing.terms, standing.training, standing.keep_history = terms, training, keep_history
-    standing.despite_gpc = training is Training.ALLOW and given.despite_gpc
+    standing.despite_gpc = given.despite_gpc
     standing.since = now
     standing.save()
     told = [ledger.Entry(act, terms, {"epoch": standing.epoch, **given.detail()}) for act in acts]

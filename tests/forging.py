@@ -2,6 +2,7 @@
 
 import copy
 import json
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,21 @@ def alterations(value: Any) -> list[Any]:
     others: list[Any] = [None, True, False, 0, 1, "", [], {}, [value]]
     if isinstance(value, str):
         others += [f"{value} ", f"{value}\n", f"{value}=", value[:-1], value.upper(), value.lower()]
-        others += [value[:-1] + other for other in "AQg05+="]  # base64 and hexadecimal end in spare bits
+        others += [value[:-1] + other for other in "AQg05+="]
+        others += [spare_bit(value)] if value.endswith("=") else []
         others += [int(value)] if value.isdecimal() else []
     elif isinstance(value, int):
         others += [value + 1, -value, -1 - value, str(value), int(value), bool(value), value + 2**64]
     as_text = json.dumps(value)
     return [other for other in others if json.dumps(other) != as_text]
+
+
+def spare_bit(text: str) -> str:
+    """Base64 of the same bytes: before the padding stand bits that nobody reads."""
+    body = text.rstrip("=")
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    other = letters[letters.index(body[-1]) ^ 1]
+    return body[:-1] + other + text[len(body) :]
 
 
 def put(document: Any, path: Path_, value: Any) -> None:

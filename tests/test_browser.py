@@ -144,6 +144,22 @@ def test_it_works_without_javascript(browser: Browser, parley: str):
     context.close()
 
 
+def test_a_receipt_shows_its_seal_by_itself(page: Page):
+    sign_up(page)
+    choose(page)
+    page.get_by_role("link", name="Receipt").click()
+    expect(page.get_by_role("heading", name="Receipt of your choice")).to_be_visible()
+    expect(page.get_by_text("You did not allow training.")).to_be_visible()
+    no_violations(page)
+    expect(page.locator("[data-part=seal]")).to_contain_text("Sealed")
+    download = page.get_by_role("link", name="Download the file")
+    expect(download).to_be_visible()
+    no_violations(page)
+    page.emulate_media(media="print")
+    expect(page.get_by_text("This sheet is to be read.")).to_be_visible()
+    expect(download).not_to_be_visible()
+
+
 OVERLAPS = """(toast, other) => {
     const [a, b] = [toast, document.querySelector(other)].map((element) => element.getBoundingClientRect());
     return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;

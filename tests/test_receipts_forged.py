@@ -74,6 +74,16 @@ def test_every_value_is_covered_in_a_receipt_of_each_kind(client, tmp_path, kind
         assert checked.holds(receipt) == (path in NOT_COVERED), path
 
 
+def test_true_is_not_one(client, tmp_path):
+    """Python takes one for the other; whoever reads the receipt does not."""
+    checked = Checked(kept(client, allowed(client), tmp_path))
+    receipt = checked.altered()
+    first = receipt["parley:evidence"]["events"][0]
+    assert first["position"] == 1
+    first["position"] = True
+    assert not checked.holds(receipt)
+
+
 def test_what_is_not_covered_is_still_text(checked):
     for path in NOT_COVERED:
         for other in (None, 1, True, {"dpv:hasConsentStatus": "dpv:ConsentGiven"}, ["Example Ltd"]):

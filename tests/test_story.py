@@ -64,7 +64,7 @@ def test_2025(browser: Browser, house: House):
         receipt = person.receipt()
         said = json.dumps(receipt["dpv:hasRecordOfActivity"])
         assert answers.get(person.name, "dpv:Consent") in said
-        assert receipt["parley:terms"]["version"] == "2025-08-28"
+        assert receipt["parley:evidence"]["terms"]["version"] == "2025-08-28"
     for person in (*people, nina, will):
         assert person.wrong == [], person.name
     house.manage("verify_ledger")

@@ -14,6 +14,7 @@ from privacy import versions
 from privacy.evidence import receipt as receipts
 from privacy.evidence import tree, wording
 from privacy.models import Event, Subject
+from privacy.record import door
 
 
 @require_safe
@@ -25,6 +26,7 @@ def receipt(request: Request, key: UUID) -> HttpResponse:
     context = {
         "event": event,
         "events": events,
+        "how": door(event.source),
         "despite_signal": any(wording.despite_signal(one.act, one.detail) for one in events),
         "proof": proof,
         "sealed_at": parse_datetime(proof.head["at"]) if proof else None,
