@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from privacy import versions
 from privacy.choices import TRAINING_ACTS
 from privacy.evidence.receipt import CHOICES
+from privacy.evidence.wording import despite_signal
 from privacy.models import Event, Terms
 from privacy.vocabulary import Source
 
@@ -59,14 +60,17 @@ def entries(user: "User", moments: Iterable[datetime]) -> list[Entry]:
 def _entry(events: list[Event], version: Version | None) -> Entry:
     first = events[0]
     said = [event.sentence for event in events]
-    if any(event.detail.get("despite_gpc") for event in events):
+    if any(despite_signal(event.act, event.detail) for event in events):
         said.append(_("This was confirmed although the browser asked sites not to share data"))
     return Entry(first.at, said, door(first.source), version, _receipt(events))
 
 
 def _receipt(events: list[Event]) -> UUID | None:
-    """Any event of an act leads to the receipt of the whole; that of the answer on training, if there is one."""
-    choices = [event for event in events if event.act in CHOICES]
+    """Any event of an act leads to the receipt of the whole; that of the answer on training, if there is one.
+
+    Of what was no answer to terms there is none.
+    """
+    choices = [event for event in events if event.act in CHOICES and event.terms]
     deciding = [event for event in choices if event.act in TRAINING_ACTS]
     return next((event.key for event in deciding + choices), None)
 

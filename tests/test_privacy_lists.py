@@ -13,8 +13,9 @@ from accounts.models import User
 from chat.models import Conversation
 from chat.turns import conversations
 from privacy import holdings, ledger
+from privacy.evidence.receipt import CHOICES
 from privacy.inventory import Chats
-from privacy.models import Event
+from privacy.models import Event, Terms
 from privacy.vocabulary import Act, RetentionClass, Source, Training
 from tests.people import alice, bob, wendy, will, works
 from tests.privacy_page import text, words
@@ -177,12 +178,14 @@ class TestHistory:
 
     @pytest.mark.parametrize("act", [act for act in Act if act is not Act.ERASED])
     @pytest.mark.parametrize("source", [Source.SCHEDULE, Source.ADMIN])
-    def test_whatever_was_recorded_has_words(self, client, act, source):
-        ledger.record(act, source=source, subject=alice())
-        said = self.entries(client.get(HISTORY))
-        assert len(said) == 1 and act.sentence in said[0]
-        receipt = re.search(r'href="(/privacy/receipts/[^"]+)"', client.get(HISTORY).content.decode())
-        assert receipt is None or client.get(receipt[1]).status_code == 200
+    def test_whatever_was_recorded_has_words_and_a_receipt_where_there_is_one(self, client, act, source):
+        for terms in (None, Terms.objects.get()):
+            ledger.record(act, source=source, subject=alice(), terms=terms)
+        page = client.get(HISTORY)
+        said = self.entries(page)
+        assert len(said) == 2 and all(act.sentence in one for one in said)
+        receipts = re.findall(r'href="(/privacy/receipts/[^"]+)"', page.content.decode())
+        assert len(receipts) == (act in CHOICES) and all(client.get(one).status_code == 200 for one in receipts)
 
     def test_long_ones_have_pages_and_the_privacy_page_the_latest(self, client):
         for n in range(120):

@@ -5,8 +5,11 @@
  */
 
 const PAUSE = 150;
+/** After so long a form that was sent has led to no other page. */
+const STAYED = 10_000;
 const page = document.getElementById("overview");
 let timer = 0;
+let looks = 0;
 let leaving = false;
 
 function say(text) {
@@ -16,7 +19,7 @@ function say(text) {
 /** The content as the server has it now; null where it cannot be had. */
 async function fetched() {
   const response = await fetch(page.dataset.address, { headers: { "X-Requested-With": "fetch" } });
-  if (response.redirected) location.reload(); // signed out
+  if (response.redirected && !leaving) location.reload(); // signed out
   if (response.redirected || !response.ok) return null;
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
@@ -36,9 +39,10 @@ function replace(fresh) {
 function renew(fresh) {
   const form = page.querySelector("form");
   const busy = form.contains(document.activeElement) || [...form.elements].some((field) => field.checked !== field.defaultChecked);
+  const ids = (parent) => [...parent.children].map((section) => section.id).join();
+  if (ids(fresh.body) !== ids(page)) return replace(fresh); // somebody has joined a workspace, or left one
   for (const section of fresh.body.children) {
     const here = document.getElementById(section.id);
-    if (!here) return replace(fresh);
     const mine = here.contains(document.activeElement) || (busy && here.contains(form));
     // The form's tokens are not to be seen, and grow old.
     const differs = here.contains(form) || here.textContent !== section.textContent;
@@ -47,9 +51,11 @@ function renew(fresh) {
 }
 
 async function look() {
+  if (leaving) return;
+  const turn = ++looks;
   try {
     const fresh = await fetched();
-    if (!fresh || leaving) return;
+    if (!fresh || leaving || turn !== looks) return; // a later look has begun, and sees more
     if (standing(fresh).stands === standing(page).stands) renew(fresh);
     else replace(fresh);
   } catch {
@@ -62,8 +68,11 @@ function soon() {
   timer = setTimeout(look, PAUSE);
 }
 
-// This tab's own answer comes with the page that follows it.
-document.addEventListener("submit", () => (leaving = true));
+// This tab's own answer comes with the page that follows it, if one does.
+document.addEventListener("submit", () => {
+  leaving = true;
+  setTimeout(() => (leaving = false), STAYED);
+});
 document.addEventListener("parley:standing", soon);
 document.addEventListener("visibilitychange", () => document.hidden || soon());
 addEventListener("pageshow", (event) => {
