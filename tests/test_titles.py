@@ -21,6 +21,7 @@ BREAD = "How do I bake bread without kneading?"
         ("Bread without kneading", "Bread without kneading"),
         ('**"Bread without kneading"**\nHere it is.', "Bread without kneading"),
         ("Title: No-knead bread", "No-knead bread"),
+        ("bread", "Bread"),
         ("You bake it in a hot pot for forty minutes or longer", ""),
         ("Bread is great!", ""),
         ("Something else entirely", ""),

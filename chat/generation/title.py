@@ -75,4 +75,4 @@ def _fitting(said: str, question: str) -> str:
     asked = question.casefold()
     speaks_of_it = any(word.strip(",:;") in asked for word in words if len(word) > 3 or len(words) == 1)
     is_title = 0 < len(words) <= MOST_WORDS and len(title) <= TITLE_LENGTH and title[-1] not in ".!?…:"
-    return title if is_title and speaks_of_it else ""
+    return title[:1].upper() + title[1:] if is_title and speaks_of_it else ""
