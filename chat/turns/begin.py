@@ -15,8 +15,9 @@ from accounts.models import User, Workspace
 from chat.errors import Busy, LimitReached, NoModel
 from chat.models import Conversation, Message
 from chat.models.message import Role, State
+from chat.rendering.plain import title_of
 from chat.turns import allowance, effects, locks
-from chat.turns.texts import checked, first_words
+from chat.turns.texts import checked
 from privacy import gate, policy, standings, tagging
 from privacy.models import Standing
 
@@ -65,7 +66,7 @@ def begin_turn(
                 allowance.spend(user, workspace)
             if conversation is None:
                 conversation = Conversation(
-                    workspace=workspace, author=user, title=first_words(text or ""), temporary=temporary
+                    workspace=workspace, author=user, title=title_of(text or ""), temporary=temporary
                 )
                 tagging.begin(conversation, standing)
             turn = _reopened(conversation, reopen) if reopen else _opened(conversation, parent, text, user, request)
