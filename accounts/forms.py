@@ -115,8 +115,8 @@ class ChangeAddressForm(AddEmailForm):
     def save(self, request: HttpRequest) -> EmailAddress:
         """Add the new address; the present one serves until it is confirmed.
 
-        The library takes any address that was never confirmed for one still to come, and drops it for a newer one: where
-        addresses are not verified at sign-up, that is the one a person signs in with.
+        The library takes any address that was never confirmed for one still to come, and drops it for a newer one.
+        Where addresses are not verified at sign-up, that is the one a person signs in with.
         """
         assert isinstance(self.user, User)
         EmailAddress.objects.filter(user=self.user, verified=False).exclude(email=self.user.email).delete()
