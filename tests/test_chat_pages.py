@@ -76,6 +76,20 @@ def test_a_question_that_was_edited_is_a_branch_and_both_stay(signed_in):
     assert "One that is kept." in page and "1 / 2" in page
 
 
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [("cut_short", "The answer reached the greatest length."), ("", "The answer was interrupted.")],
+)
+def test_an_answer_that_was_cut_short_says_why_and_offers_to_go_on(signed_in, error, sentence):
+    turn = answered(alice())
+    Message.objects.filter(pk=turn.answer.pk).update(state="interrupted", error=error)
+    page = signed_in.get(turn.conversation.get_absolute_url()).content.decode()
+    shown = page[page.index(f'id="m-{turn.answer.public_id}"') :]
+    assert sentence in shown[: shown.index("</article>")]
+    button = shown[shown.index('data-act="continue"') :]
+    assert "hidden" not in button[: button.index(">")]
+
+
 def test_deleting_by_form_offers_undo_and_undo_brings_it_back(signed_in):
     conversation = answered(alice()).conversation
     page = signed_in.post(reverse("chat:delete", args=[conversation.public_id]), follow=True).content.decode()

@@ -62,7 +62,7 @@ def begin_turn(
             if conversation is not None:
                 locks.hold_conversation(user, conversation)
             locks.refuse_while_busy(user, parent, reopen, asks=text is not None)
-            if reopen is None or reopen.state == State.STOPPED:  # who goes on after a failure has had no answer yet
+            if reopen is None or reopen.was_an_answer:  # who goes on after a failure has had none yet
                 allowance.spend(user, workspace)
             if conversation is None:
                 conversation = Conversation(
