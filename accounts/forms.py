@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import SignupForm
+from allauth.account.forms import AddEmailForm, SignupForm
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.conf import settings
@@ -107,6 +108,19 @@ class SignUpForm(SignupForm):
                 return super().try_save(request)  # which tells the owner of the address by mail, and nobody else
             messages.error(request, get_adapter().error_messages["email_taken"])
             return None, redirect("account_signup")
+
+
+class ChangeAddressForm(AddEmailForm):
+    @transaction.atomic
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """Add the new address; the present one serves until it is confirmed.
+
+        The library takes any address that was never confirmed for one still to come, and drops it for a newer one.
+        Where addresses are not verified at sign-up, that is the one a person signs in with.
+        """
+        assert isinstance(self.user, User)
+        EmailAddress.objects.filter(user=self.user, verified=False).exclude(email=self.user.email).delete()
+        return EmailAddress.objects.add_email(request, self.user, self.cleaned_data["email"], confirm=True)
 
 
 class ProfileForm(forms.ModelForm):

@@ -1,18 +1,15 @@
 """The one way to a conversation or message for views and sockets: unknown, foreign, hidden or deleted look alike."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import User
 from chat.models import Conversation, Message
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
+from chat.models.conversation import ConversationQuerySet
 
 
-def conversations_of(user: User) -> "QuerySet[Conversation]":
+def conversations_of(user: User) -> ConversationQuerySet:
     """What `user` may see: their own, not hidden, in workspaces they are still a member of."""
     return (
         Conversation.objects.visible(clock.now())

@@ -21,6 +21,7 @@ class ConversationAdmin(StaffAdmin):
     list_select_related = ["author", "workspace"]
     search_fields = ["=public_id", "author__email"]
     show_full_result_count = False
+    view_on_site = False  # its page is its author's alone
     exclude = ["title", "title_source"]
     readonly_fields = [
         *("public_id", "workspace", "author", "begun_at", "begun_epoch", "last_activity_at", "temporary", "kept"),

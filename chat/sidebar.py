@@ -37,12 +37,7 @@ class Item:
 def sidebar(user: "User", workspace: Workspace, standing: Standing) -> list[Item]:
     """The newest conversations of `user` in `workspace`, grouped by when something was last written."""
     busy = Exists(Message.objects.open().filter(conversation=OuterRef("pk")))
-    rows = (
-        conversations_of(user)
-        .filter(workspace=workspace, temporary=False)
-        .annotate(busy=busy)
-        .order_by("-last_activity_at", "-pk")[:SHOWN]
-    )
+    rows = conversations_of(user).listed().filter(workspace=workspace, temporary=False).annotate(busy=busy)[:SHOWN]
     today = timezone.localdate(clock.now())
     return [
         Item(
@@ -50,7 +45,7 @@ def sidebar(user: "User", workspace: Workspace, standing: Standing) -> list[Item
             row.title,
             (said := badge(row, standing)).short,
             said.trains,
-            row.busy,
+            row.busy,  # type: ignore[attr-defined]  # annotated above
             _period(timezone.localdate(row.last_activity_at), today),
         )
         for row in rows

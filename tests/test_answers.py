@@ -16,7 +16,7 @@ from chat.journal import keys, writer
 from chat.journal.draft import Draft
 from chat.journal.reader import Piece, Reader
 from chat.journal.writer import Fate
-from chat.models import Message
+from chat.models import Message, SpentTurn
 from chat.turns import acts, conversations
 from chat.turns.stop import stop
 from privacy.vocabulary import Training
@@ -112,6 +112,26 @@ def test_where_the_model_cannot_go_on_the_text_is_kept_and_marked(person, settin
     move_clock(minutes=1)
     write_answer(turn.answer.pk)
     assert (text_of(turn.answer), turn.answer.state) == ("word1 word2 ", "interrupted")
+
+
+def test_an_answer_that_reaches_the_greatest_length_is_kept_and_can_be_gone_on_with(person):
+    turn = asked(person, script(words=300, fail_after=100, failure="cut_short"))
+    write_answer(turn.answer.pk)
+    assert text_of(turn.answer) == WORDS[: WORDS.index("word101")]
+    assert (turn.answer.state, turn.answer.error) == ("interrupted", "cut_short")
+    assert turn.answer.can_continue and not turn.answer.can_retry
+    assert "greatest length" in turn.answer.error_sentence
+    acts.resume(person, message=turn.answer.public_id)
+    write_answer(turn.answer.pk)
+    assert (text_of(turn.answer), turn.answer.state, turn.answer.error) == (WORDS, "complete", "")
+
+
+@pytest.mark.parametrize(("failure", "spent"), [("cut_short", 2), ("broken", 1)])
+def test_going_on_costs_a_message_where_there_was_an_answer(person, failure, spent):
+    turn = asked(person, script(words=300, fail_after=100, failure=failure))
+    write_answer(turn.answer.pk)
+    acts.resume(person, message=turn.answer.public_id)
+    assert SpentTurn.objects.filter(user=person).count() == spent
 
 
 def test_a_lost_journal_is_begun_anew_by_its_own_writer(person):

@@ -16,6 +16,7 @@ from chat.models import Conversation, Message
 from chat.models.message import State
 from chat.rendering import store
 from chat.turns import acts, conversations
+from config.celery import app
 from privacy.models import Standing
 from privacy.vocabulary import Training
 from tests.answering import apart, eventually, journal, script, text_of, until_somebody_waits
@@ -171,8 +172,7 @@ class TestEffects:
     @pytest.fixture
     def sent(self, monkeypatch):
         sent: list[str] = []
-        for task in (tasks.generate, tasks.render_answer, tasks.title_conversation):
-            monkeypatch.setattr(task, "delay", lambda pk, name=task.name: sent.append(name))
+        monkeypatch.setattr(app, "send_task", lambda name, args: sent.append(app.tasks[name].name))
         monkeypatch.setattr(control, "publish", lambda kind, **fields: sent.append(kind))
         return sent
 

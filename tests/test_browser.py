@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Up
+from tests.visitor import answers, ask, choose, sign_in, sign_up
 
 pytestmark = pytest.mark.browser
-PASSWORD = "staple horse battery correct"
-people = count(1)
 expect.set_options(timeout=30_000)
 
 
@@ -48,27 +46,8 @@ def page(browser: Browser, parley: str) -> Iterator[Page]:
     assert wrong == []
 
 
-def sign_up(page: Page, born: str = "1990-05-17") -> None:
-    page.goto("/")
-    page.get_by_role("link", name=re.compile("sign up|create", re.I)).first.click()
-    page.locator("[name=email]").fill(f"person{next(people)}@example.org")
-    page.locator("[name=password1]").fill(PASSWORD)
-    page.locator("[name=date_of_birth]").fill(born)
-    page.get_by_role("button", name=re.compile("sign up|create", re.I)).click()
-
-
-def choose(page: Page, answer: str = "Don't allow") -> None:
-    page.get_by_role("radio", name=answer, exact=True).check()
-    page.get_by_role("button", name="Continue").click()
-
-
-def ask(page: Page, text: str) -> None:
-    page.get_by_role("textbox", name="Message").fill(text)
-    page.get_by_role("button", name="Send").click()
-
-
-def answers(page: Page):
-    return page.locator("[data-role=assistant][data-message]")
+def demo_password(up: Up) -> str:
+    return (up.data / "secrets" / "demo_password").read_text()
 
 
 def no_violations(page: Page) -> None:
@@ -130,6 +109,23 @@ def test_an_answer_comes_to_its_end_and_gets_a_title_and_a_badge(page: Page):
     expect(page.get_by_text("1 / 2")).to_be_visible()
 
 
+def test_what_is_copied_is_what_was_said(page: Page, up: Up):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/account/login/")
+    sign_in(page, "alice@parley.example", demo_password(up))
+    page.get_by_role("navigation", name="Conversations").get_by_role("link", name="Leap years in Python").click()
+    code = "import calendar\n\ncalendar.isleap(2028)  # True"
+    page.locator("figure").get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == code
+    answers(page).get_by_role("button", name="Copy", exact=True).last.click()
+    said = page.evaluate("navigator.clipboard.readText()")
+    assert (
+        re.match(rf"The standard library has one:\n+{re.escape(code)}\n+By hand: year", said)
+        and "cop" not in said.lower()
+    )
+    expect(page.locator("figcaption")).to_be_visible()
+
+
 def test_it_works_without_javascript(browser: Browser, parley: str):
     context = browser.new_context(base_url=parley, java_script_enabled=False)
     page = context.new_page()
@@ -187,7 +183,10 @@ def test_a_toast_covers_nothing_and_goes_when_one_begins_to_write(page: Page, wi
 
     page.get_by_role("button", name="Delete the conversation").click()
     page.get_by_role("textbox", name="Message").fill("Now something else")
-    expect(page.get_by_role("status").get_by_role("button", name="Undo")).to_be_visible()
+    buttons = page.get_by_role("status").locator(".toast", has_text="is deleted").get_by_role("button")
+    expect(buttons).to_have_text(["Undo", ""])
+    undo, dismiss = (button.bounding_box() for button in buttons.all())
+    assert undo and dismiss and abs(undo["y"] - dismiss["y"]) < undo["height"] / 2  # beside one another
 
 
 def test_a_minor_gets_no_account_and_no_question(page: Page):
@@ -219,14 +218,8 @@ STAFFS = [
     *("", "accounts/user/", "accounts/user/1/change/", "accounts/workspace/", "accounts/workspace/add/"),
     *("accounts/workspace/1/change/", "auth/group/add/", "chat/conversation/", "chat/conversation/1/change/"),
     *("privacy/terms/", "privacy/terms/add/", "privacy/terms/1/change/", "privacy/terms/1/copy/"),
-    *(
-        "privacy/terms/1/figures/",
-        "privacy/event/",
-        "privacy/event/1/change/",
-        "privacy/standing/",
-        "privacy/sweeprun/",
-    ),
-    *("privacy/leaf/", "privacy/treehead/", "privacy/tombstone/", "password_change/"),
+    *("privacy/terms/1/figures/", "privacy/event/", "privacy/event/1/change/", "privacy/standing/"),
+    *("privacy/sweeprun/", "privacy/leaf/", "privacy/treehead/", "privacy/tombstone/", "password_change/"),
 ]
 
 
@@ -255,9 +248,7 @@ def test_axe_finds_nothing_in_the_administration(browser: Browser, up: Up, parle
     context = browser.new_context(base_url=parley, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     page.goto("/admin/")
-    page.locator("[name=login]").fill("stella@parley.example")
-    page.locator("[name=password]").fill((up.data / "secrets" / "demo_password").read_text())
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "stella@parley.example", demo_password(up))
     expect(page).to_have_url(re.compile("/admin/"))
     for address in STAFFS:
         reached = page.goto(f"/admin/{address}")

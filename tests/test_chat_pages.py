@@ -1,6 +1,7 @@
 """The chat's pages: what they show, to whom, and what they cost."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -8,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import clock
-from chat.models import Conversation, Message
+from chat.models import Conversation, Message, SpentTurn
 from privacy.vocabulary import Training
 from tests.people import alice, stella, wendy, will, works
 from tests.scenes import answered, asked, asked_in, decided
@@ -75,6 +76,20 @@ def test_a_question_that_was_edited_is_a_branch_and_both_stay(signed_in):
     assert "One that is kept." in page and "1 / 2" in page
 
 
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [("cut_short", "The answer reached the greatest length."), ("", "The answer was interrupted.")],
+)
+def test_an_answer_that_was_cut_short_says_why_and_offers_to_go_on(signed_in, error, sentence):
+    turn = answered(alice())
+    Message.objects.filter(pk=turn.answer.pk).update(state="interrupted", error=error)
+    page = signed_in.get(turn.conversation.get_absolute_url()).content.decode()
+    shown = page[page.index(f'id="m-{turn.answer.public_id}"') :]
+    assert sentence in shown[: shown.index("</article>")]
+    button = shown[shown.index('data-act="continue"') :]
+    assert "hidden" not in button[: button.index(">")]
+
+
 def test_deleting_by_form_offers_undo_and_undo_brings_it_back(signed_in):
     conversation = answered(alice()).conversation
     page = signed_in.post(reverse("chat:delete", args=[conversation.public_id]), follow=True).content.decode()
@@ -105,6 +120,15 @@ def test_the_allowance_comes_back_with_time(signed_in, move_clock):
     answered(alice())
 
 
+def test_the_page_says_when_every_message_is_back(signed_in, move_clock):
+    answered(alice())
+    move_clock(hours=2)
+    answered(alice())
+    whole_at = SpentTurn.objects.latest("at").at + timedelta(hours=5)
+    page = signed_in.get("/chat/").content.decode()
+    assert f"38 of 40 messages left, all again at {whole_at.astimezone(ZoneInfo(alice().time_zone)):%H:%M}" in page
+
+
 def test_the_badge_speaks_in_the_persons_time_zone(signed_in):
     person = alice()
     conversation = answered(person).conversation
@@ -133,6 +157,7 @@ def test_staff_sees_what_applies_to_a_conversation_and_never_what_is_said(client
     shown = client.get(f"/admin/chat/conversation/{secret.conversation.pk}/change/").content.decode()
     assert str(secret.conversation.public_id) in listed and "xanthic" not in listed + shown
     assert str(hidden.public_id) not in listed
+    assert secret.conversation.get_absolute_url() not in listed + shown and "View on site" not in shown
     for page in ("privacy/event", "privacy/sweeprun", "privacy/standing", "privacy/tombstone"):
         assert client.get(f"/admin/{page}/").status_code == 200
         assert client.get(f"/admin/{page}/add/").status_code == 403

@@ -132,6 +132,26 @@ def test_claude_failing_within_a_stream(event: Any, code: str) -> None:
     assert (text, error.code) == ("so far", code)
 
 
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ("openai", chunk(" and no further", "length")),
+        ("openai", chunk(" and no further") + chunk(None, "length")),
+        (
+            "anthropic",
+            claude(" and no further") + sse({"type": "message_delta", "delta": {"stop_reason": "max_tokens"}}),
+        ),
+    ],
+)
+@pytest.mark.parametrize("then", ["end", "silence"])
+def test_an_answer_that_reaches_the_greatest_length_says_so_after_its_last_word(
+    kind: str, end: bytes, then: str
+) -> None:
+    begin = chunk("so far") if kind == "openai" else CLAUDE_OPENS + claude("so far")
+    text, error = asked(says(begin, end, then=then), kind)
+    assert (text, error.code) == ("so far and no further", "cut_short")
+
+
 def test_nobody_there() -> None:
     for url in ("http://127.0.0.1:1", "http://nowhere.invalid/v1", "http://[bad", "nonsense", "http://127.0.0.1:99999"):
         text, error = asyncio.run(told(provider("openai", url)))

@@ -72,7 +72,7 @@ def test_text_arrives_byte_for_byte(kind: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [chunk(None, "stop"), chunk(None, "length") + DONE, DONE, b"data: [DONE]", chunk("", "stop").strip()]
+    "end", [chunk(None, "stop"), chunk(None, "stop") + DONE, DONE, b"data: [DONE]", chunk("", "stop").strip()]
 )
 def test_an_end_that_is_one(end: bytes) -> None:
     assert asked(says(chunk("all"), end)) == ("all", None)

@@ -18,9 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Up, wait_for
+from tests.visitor import answers, ask, choose, sign_up
 
 pytestmark = pytest.mark.browser
-PASSWORD = "staple horse battery correct"
 WORDS = [f"word{number}" for number in range(1, 301)]
 QUESTION = "Count for me.\n/script " + json.dumps({"words": 300, "delay": 0.03})
 
@@ -47,26 +47,20 @@ def up(tmp_path_factory) -> Iterator[Up]:
 def person(browser: Browser, up: Up) -> Iterator[Page]:
     """Somebody who signed up and chose."""
     page = browser.new_context(base_url=f"http://127.0.0.1:{up.port}").new_page()
-    page.goto("/account/signup/")
-    page.locator("[name=email]").fill("survivor@example.org")
-    page.locator("[name=password1]").fill(PASSWORD)
-    page.locator("[name=date_of_birth]").fill("1990-05-17")
-    page.get_by_role("button", name="Sign up").click()
-    page.get_by_role("radio", name="Don't allow", exact=True).check()
-    page.get_by_role("button", name="Continue").click()
+    sign_up(page)
+    choose(page)
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     yield page
     page.context.close()
 
 
-def ask(page: Page, text: str) -> None:
+def ask_anew(page: Page, text: str) -> None:
     page.goto("/chat/")
-    page.get_by_role("textbox", name="Message").fill(text)
-    page.get_by_role("button", name="Send").click()
+    ask(page, text)
 
 
 def body(page: Page) -> str:
-    return page.locator("[data-role=assistant][data-message] [data-body]").first.inner_text()
+    return answers(page).locator("[data-body]").first.inner_text()
 
 
 def kill(up: Up, name: str) -> None:
@@ -78,17 +72,15 @@ def kill(up: Up, name: str) -> None:
 
 @pytest.mark.parametrize("victim", ["web", "generation", "background", "valkey"])
 def test_killing_a_process_in_the_middle_of_an_answer_loses_no_character(person: Page, up: Up, victim: str):
-    ask(person, QUESTION)
-    answer = person.locator("[data-role=assistant][data-message]").first
+    ask_anew(person, QUESTION)
+    answer = answers(person).first
     expect(answer.locator("[data-body]")).to_contain_text("word20", timeout=30_000)
     second = person.context.new_page()
     second.goto(person.url)
-    expect(second.locator("[data-role=assistant][data-message] [data-body]").first).to_contain_text("word20")
+    expect(answers(second).locator("[data-body]").first).to_contain_text("word20")
     kill(up, victim)
     for tab in (person, second):
-        expect(tab.locator("[data-role=assistant][data-message]").first).to_have_attribute(
-            "data-state", "complete", timeout=90_000
-        )
+        expect(answers(tab).first).to_have_attribute("data-state", "complete", timeout=90_000)
         assert body(tab).split() == WORDS
     person.reload()
     assert body(person).split() == WORDS
@@ -97,8 +89,8 @@ def test_killing_a_process_in_the_middle_of_an_answer_loses_no_character(person:
 
 def test_what_cannot_be_continued_is_kept_and_can_be_gone_on_with(person: Page, up: Up):
     """A stop in the middle, then Continue: the text joins without a gap or repeat."""
-    ask(person, QUESTION)
-    answer = person.locator("[data-role=assistant][data-message]").first
+    ask_anew(person, QUESTION)
+    answer = answers(person).first
     expect(answer.locator("[data-body]")).to_contain_text("word20", timeout=30_000)
     person.get_by_role("button", name="Stop").click()
     expect(answer).to_have_attribute("data-state", "stopped")
@@ -115,8 +107,8 @@ def grep(folder: Path, word: str) -> list[str]:
 def test_a_deleted_word_is_found_nowhere(person: Page, up: Up):
     """Gone from list and address at once, from tables, journals and logs after the sweep."""
     canary = "xanthic" + os.urandom(8).hex()
-    ask(person, f"Remember {canary}.\n/script " + json.dumps({"pieces": [canary, " is kept in mind."]}))
-    answer = person.locator("[data-role=assistant][data-message]").first
+    ask_anew(person, f"Remember {canary}.\n/script " + json.dumps({"pieces": [canary, " is kept in mind."]}))
+    answer = answers(person).first
     expect(answer).to_have_attribute("data-state", "complete")
     expect(answer.locator("[data-body].as-written")).to_have_count(0)  # rendered
     address = person.url

@@ -21,6 +21,7 @@ BREAD = "How do I bake bread without kneading?"
         ("Bread without kneading", "Bread without kneading"),
         ('**"Bread without kneading"**\nHere it is.', "Bread without kneading"),
         ("Title: No-knead bread", "No-knead bread"),
+        ("bread", "Bread"),
         ("You bake it in a hot pot for forty minutes or longer", ""),
         ("Bread is great!", ""),
         ("Something else entirely", ""),
@@ -85,8 +86,9 @@ def test_a_model_whose_title_was_no_good_is_not_asked_again(conversation, monkey
     assert len(questions) == 2
 
 
-def test_the_model_is_asked_in_a_thread_and_not_where_sweeps_wait(conversation, settings):
-    settings.MODEL = {**settings.MODEL, "url": "scripted:?pieces=Bread%20without%20kneading"}
+@pytest.mark.parametrize("ended", ["", "&fail_after=1&failure=cut_short"])  # a model that goes on talking is cut short
+def test_the_model_is_asked_in_a_thread_and_not_where_sweeps_wait(conversation, settings, ended):
+    settings.MODEL = {**settings.MODEL, "url": f"scripted:?pieces=Bread%20without%20kneading{ended}"}
     route = app.amqp.router.route({}, title_conversation.name)
     assert route["queue"].name == "generation"
     give_title(conversation.pk)  # the scripted model's own words, by way of the engine

@@ -210,6 +210,8 @@ async def _ending(task: "asyncio.Task[None]") -> tuple[State, str]:
     try:
         await task
     except ProviderError as failure:
+        if failure.code is FailureCode.CUT_SHORT:
+            return State.INTERRUPTED, str(failure.code)
         logger.warning("a model failed: %s", failure)
         return State.FAILED, str(failure.code)
     except Exception as failure:

@@ -12,7 +12,7 @@ from chat.models import Conversation, Message
 from chat.models.conversation import TITLE_LENGTH, TitleSource
 from chat.models.message import OPEN_STATES
 from chat.providers.base import Request, Turn, provider_for
-from chat.providers.errors import ProviderError
+from chat.providers.errors import FailureCode, ProviderError
 from chat.turns import effects
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ def _answers(conversation: int) -> int:
 
 
 async def _ask(question: str) -> str:
-    """The model's words; nothing if it fails, for a title is worth no error."""
+    """The model's words, as far as they were let come; nothing if it fails, for a title is worth no error."""
+    said = ""
     provider = provider_for(settings.MODEL)
     request = Request(
         turns=[Turn("user", INSTRUCTION.format(question=question))], model=settings.MODEL["name"], max_tokens=24
@@ -58,10 +59,13 @@ async def _ask(question: str) -> str:
     try:
         async with asyncio.timeout(SECONDS):
             async with aclosing(provider.stream(request)) as pieces:
-                return "".join([piece async for piece in pieces])
+                async for piece in pieces:
+                    said += piece
     except (ProviderError, TimeoutError) as error:
-        logger.info("no title: %s", type(error).__name__)
-        return ""
+        if getattr(error, "code", None) is not FailureCode.CUT_SHORT:
+            logger.info("no title: %s", type(error).__name__)
+            return ""
+    return said
 
 
 def _fitting(said: str, question: str) -> str:
@@ -75,4 +79,4 @@ def _fitting(said: str, question: str) -> str:
     asked = question.casefold()
     speaks_of_it = any(word.strip(",:;") in asked for word in words if len(word) > 3 or len(words) == 1)
     is_title = 0 < len(words) <= MOST_WORDS and len(title) <= TITLE_LENGTH and title[-1] not in ".!?…:"
-    return title if is_title and speaks_of_it else ""
+    return title[:1].upper() + title[1:] if is_title and speaks_of_it else ""

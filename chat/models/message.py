@@ -30,7 +30,7 @@ class State(models.TextChoices):
     STREAMING = "streaming", "Being written"
     COMPLETE = "complete", "Complete"
     STOPPED = "stopped", "Stopped by the person"
-    INTERRUPTED = "interrupted", "Interrupted; can be continued"
+    INTERRUPTED = "interrupted", "Interrupted; can be continued"  # by a worker's death, or by the greatest length
     FAILED = "failed", "Failed; can be retried"
 
 
@@ -133,16 +133,22 @@ class Message(models.Model):
 
     @property
     def error_sentence(self) -> str:
-        """What went wrong with an answer, for people; empty if nothing did."""
-        if self.state == State.INTERRUPTED:
-            return "The answer was interrupted. What was written is kept."
-        if self.state != State.FAILED:
+        """Why an answer did not come to its end, for people; empty if it did, or was stopped."""
+        if self.state not in (State.INTERRUPTED, State.FAILED):
             return ""
-        return str(FailureCode(self.error).label) if self.error in FailureCode else "Something went wrong."
+        if self.error in FailureCode:
+            return str(FailureCode(self.error).label)
+        interrupted = self.state == State.INTERRUPTED
+        return "The answer was interrupted. What was written is kept." if interrupted else "Something went wrong."
 
     @property
     def can_retry(self) -> bool:
         return self.state == State.FAILED or (self.state in (State.STOPPED, State.INTERRUPTED) and not self.text)
+
+    @property
+    def was_an_answer(self) -> bool:
+        """Whether its person had one, up to where they or its length ended it: going on with it is asking again."""
+        return self.state == State.STOPPED or self.error == FailureCode.CUT_SHORT
 
     @property
     def can_continue(self) -> bool:

@@ -3,11 +3,17 @@
 from typing import Any
 
 from chat.providers.base import Request
-from chat.providers.errors import FailureCode, ProviderError
-from chat.providers.http import HTTPProvider
+from chat.providers.errors import FailureCode
+from chat.providers.http import Ending, HTTPProvider
 
 VERSION = "2023-06-01"
 MAX_TOKENS = 4_096  # the API asks for a bound
+# Every other `stop_reason` is an end as it should be.
+STOPS = {
+    "max_tokens": FailureCode.CUT_SHORT,
+    "model_context_window_exceeded": FailureCode.CUT_SHORT,
+    "refusal": FailureCode.REFUSED,
+}
 
 
 class AnthropicProvider(HTTPProvider):
@@ -29,7 +35,7 @@ class AnthropicProvider(HTTPProvider):
             body["system"] = system
         return body
 
-    def read(self, event: dict[str, Any]) -> tuple[str | None, bool]:
+    def read(self, event: dict[str, Any]) -> tuple[str | None, Ending]:
         match event["type"]:
             case "content_block_delta":
                 delta = event["delta"]
@@ -37,10 +43,8 @@ class AnthropicProvider(HTTPProvider):
                     text: str = delta["text"]
                     return text, False
                 return "", False  # thinking is not shown, but the model is at work
-            case "message_delta" if event["delta"].get("stop_reason") == "refusal":
-                raise ProviderError(FailureCode.REFUSED, "refusal")
-            case "message_delta" if event["delta"].get("stop_reason"):
-                return None, True
+            case "message_delta" if stop := event["delta"].get("stop_reason"):
+                return None, STOPS.get(stop, True)
             case "message_stop":
                 return None, True
         return None, False  # ping, message_start, content_block_start and whatever is added to the API

@@ -34,7 +34,9 @@ class Provider(Protocol):
     can_continue: bool
 
     def stream(self, request: Request) -> AsyncGenerator[str, None]:
-        """The answer in pieces. Raises ProviderError; closing or cancelling it ends the request at once."""
+        """The answer in pieces. Raises ProviderError, with CUT_SHORT after the last piece of an answer that reached the
+        greatest length; closing or cancelling it ends the request at once.
+        """
 
     async def aclose(self) -> None:
         """Let go of the connections of the running event loop."""

@@ -1,4 +1,4 @@
-"""How a model service fails, in six codes, and how its words are read into them.
+"""How an answer falls short of its end, in seven codes, and how the words of a service are read into them.
 
 An error body may echo the prompt. Of all that a service says only a status and short machine words
 (`code`, `type`) are kept, so that neither the log nor an exception holds what people wrote.
@@ -34,10 +34,14 @@ class FailureCode(models.TextChoices):
     TIMED_OUT = "timed_out", "The model took too long to answer. Your question is kept: please retry."
     RATE_LIMITED = "rate_limited", "The model has too much to do at the moment. Please retry in a little while."
     BROKEN = "broken", "The model's answer broke off. What arrived is kept: please retry."
+    CUT_SHORT = "cut_short", "The answer reached the greatest length. “Continue” goes on from here."
 
 
 class ProviderError(Exception):
-    """A service did not answer, or not to the end. `str()` is for the log and holds no text of people."""
+    """A service did not answer, or not to the end. `str()` is for the log and holds no text of people.
+
+    With CUT_SHORT nothing failed: all that was allowed has been said.
+    """
 
     def __init__(self, code: FailureCode, detail: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(f"{code.value}: {detail}" if detail else code.value)

@@ -21,6 +21,8 @@ ERROR_BODY_BYTES = 65_536
 # normally there already; a service that keeps the stream open does not hold the answer up.
 LAST_READ_SECONDS = 0.05
 
+Ending = bool | FailureCode  # of an event: not the last, the last, or the last for a reason that people are told
+
 
 class HTTPProvider(ABC):
     """A service that answers POST with server-sent events. Subclasses say what is sent and how it is read."""
@@ -43,7 +45,7 @@ class HTTPProvider(ABC):
     def body(self, request: Request) -> dict[str, Any]: ...
 
     @abstractmethod
-    def read(self, event: dict[str, Any]) -> tuple[str | None, bool]:
+    def read(self, event: dict[str, Any]) -> tuple[str | None, Ending]:
         """What an event adds (None: nothing; "": something unseen, such as thinking), and whether it is the last."""
 
     async def stream(self, request: Request) -> AsyncGenerator[str, None]:
@@ -55,7 +57,7 @@ class HTTPProvider(ABC):
             patience.watch(response)
             if response.status != 200 or response.content_type == "application/json":
                 raise await _failure_of(response)
-            reader, complete = EventReader(), False
+            reader, complete, failed = EventReader(), False, None
             while not complete:
                 chunk = await self._chunk(response, patience)
                 text, complete, failed = self._understood(reader, chunk)
@@ -63,9 +65,11 @@ class HTTPProvider(ABC):
                 # What came before a failure, in the same read, still belongs to the reader.
                 if text and (text := seam.join(text)):
                     yield text
-                if failed:
+                if failed and not complete:
                     raise failed
             await _read_to_the_end(response)
+            if failed:
+                raise failed
         finally:
             patience.end()
             response.close()  # ends an unfinished connection; a finished one went back at its end
@@ -134,17 +138,18 @@ class HTTPProvider(ABC):
         texts: list[str] = []
         try:
             for payload in reader.feed(chunk) if chunk else reader.end():
-                text, complete = self._event(payload)
+                text, ending = self._event(payload)
                 if text is not None:
                     texts.append(text)
-                if complete:
-                    return "".join(texts), True, None
+                if ending:
+                    short = ProviderError(ending, "by its last word") if isinstance(ending, FailureCode) else None
+                    return "".join(texts), True, short
         except ProviderError as error:
             return "".join(texts), False, error
         cut = None if chunk else ProviderError(FailureCode.BROKEN, "ended before its end")
         return "".join(texts) if texts else None, False, cut
 
-    def _event(self, payload: bytes) -> tuple[str | None, bool]:
+    def _event(self, payload: bytes) -> tuple[str | None, Ending]:
         if payload == b"[DONE]":
             return None, True
         event = loads(payload)
@@ -153,14 +158,14 @@ class HTTPProvider(ABC):
         if event.get("error"):
             raise failure(200, event, {})
         try:
-            text, complete = self.read(event)
+            text, ending = self.read(event)
         except (AttributeError, IndexError, KeyError, TypeError):
-            text, complete = None, None
-        if complete is None:
+            text, ending = None, None
+        if ending is None:
             raise ProviderError(FailureCode.BROKEN, "an event of another shape")
         if text and "\0" in text:  # which PostgreSQL cannot store
             text = text.replace("\0", "\ufffd")
-        return text, complete
+        return text, ending
 
 
 async def _failure_of(response: aiohttp.ClientResponse) -> ProviderError:

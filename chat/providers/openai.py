@@ -3,8 +3,11 @@
 from typing import Any
 
 from chat.providers.base import Request
-from chat.providers.errors import FailureCode, ProviderError
-from chat.providers.http import HTTPProvider
+from chat.providers.errors import FailureCode
+from chat.providers.http import Ending, HTTPProvider
+
+# Every other `finish_reason` is an end as it should be.
+FINISHES = {"length": FailureCode.CUT_SHORT, "content_filter": FailureCode.REFUSED}
 
 
 class OpenAIProvider(HTTPProvider):
@@ -28,7 +31,7 @@ class OpenAIProvider(HTTPProvider):
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         return body
 
-    def read(self, event: dict[str, Any]) -> tuple[str | None, bool]:
+    def read(self, event: dict[str, Any]) -> tuple[str | None, Ending]:
         choices = event.get("choices")
         if not choices:  # usage, or a filter's verdict on the prompt
             return None, False
@@ -40,7 +43,5 @@ class OpenAIProvider(HTTPProvider):
         if text is None and (delta.get("reasoning_content") or delta.get("reasoning")):
             text = ""  # thinking is not shown, but the model is at work
         finish = choice.get("finish_reason")
-        if finish == "content_filter":
-            raise ProviderError(FailureCode.REFUSED, "content_filter")
         # An empty delta opens the stream, long before the first token.
-        return (text or None) if delta.get("role") else text, bool(finish)
+        return (text or None) if delta.get("role") else text, FINISHES.get(finish, bool(finish))

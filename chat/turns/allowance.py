@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
 from accounts import clock
 from accounts.models import Workspace
@@ -28,19 +28,22 @@ WHERE (SELECT count(*) FROM chat_spentturn WHERE user_id = %s AND workspace_id =
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left of `total`; `renews_at` is when the oldest spent message comes back (None: none spent)."""
+    """What is left of `total`. The oldest spent message comes back at `renews_at`, the last one at `whole_at` (None:
+    none is spent).
+    """
 
     left: int
     total: int
     renews_at: datetime | None
+    whole_at: datetime | None
 
 
 def allowance(user: "User", workspace: Workspace) -> Allowance:
     """What `user` has left in `workspace` now."""
     grant = workspace.grant
-    used = _spent(user, workspace, grant).aggregate(number=Count("pk"), oldest=Min("at"))
-    renews_at = used["oldest"] + grant.window if used["oldest"] else None
-    return Allowance(max(grant.messages - used["number"], 0), grant.messages, renews_at)
+    used = _spent(user, workspace, grant).aggregate(number=Count("pk"), oldest=Min("at"), newest=Max("at"))
+    renews_at, whole_at = (used[end] + grant.window if used[end] else None for end in ("oldest", "newest"))
+    return Allowance(max(grant.messages - used["number"], 0), grant.messages, renews_at, whole_at)
 
 
 def spend(user: "User", workspace: Workspace) -> None:

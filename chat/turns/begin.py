@@ -15,8 +15,9 @@ from accounts.models import User, Workspace
 from chat.errors import Busy, LimitReached, NoModel
 from chat.models import Conversation, Message
 from chat.models.message import Role, State
+from chat.rendering.plain import title_of
 from chat.turns import allowance, effects, locks
-from chat.turns.texts import checked, first_words
+from chat.turns.texts import checked
 from privacy import gate, policy, standings, tagging
 from privacy.errors import ConsentRequired
 from privacy.models import Standing
@@ -62,11 +63,11 @@ def begin_turn(
             if conversation is not None:
                 locks.hold_conversation(user, conversation)
             locks.refuse_while_busy(user, parent, reopen, asks=text is not None)
-            if reopen is None or reopen.state == State.STOPPED:  # who goes on after a failure has had no answer yet
+            if reopen is None or reopen.was_an_answer:  # who goes on after a failure has had none yet
                 allowance.spend(user, workspace)
             if conversation is None:
                 conversation = Conversation(
-                    workspace=workspace, author=user, title=first_words(text or ""), temporary=temporary
+                    workspace=workspace, author=user, title=title_of(text or ""), temporary=temporary
                 )
                 tagging.begin(conversation, standing, schedule.agreement)
             turn = _reopened(conversation, reopen) if reopen else _opened(conversation, parent, text, user, request)

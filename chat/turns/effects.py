@@ -5,6 +5,7 @@ away, these fail quietly and a sweep makes up for them.
 import logging
 from collections.abc import Callable
 
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -16,21 +17,17 @@ logger = logging.getLogger(__name__)
 
 def answer_opened(answer: Message, conversation: Conversation) -> None:
     """An answer waits for a worker, from now on."""
-    from chat.tasks import generate
-
-    after_commit(lambda: generate.delay(answer.pk))
+    after_commit(lambda: _send("generate", answer.pk))
     conversation_changed(conversation, "turn")
 
 
 def answer_ended(answer: Message, conversation: Conversation) -> None:
     """An answer has its last word: open pages hear of it, it is rendered, a young conversation gets its title."""
-    from chat.tasks import render_answer, title_conversation
-
     after_commit(lambda: control.publish("ended", user=conversation.author_id, answer=answer.public_id))
     if answer.text:
-        after_commit(lambda: render_answer.delay(answer.pk))
+        after_commit(lambda: _send("render_answer", answer.pk))
     if conversation.title_source == Conversation.TitleSource.QUESTION and not conversation.temporary:
-        after_commit(lambda: title_conversation.delay(conversation.pk))
+        after_commit(lambda: _send("title_conversation", conversation.pk))
 
 
 def conversation_changed(conversation: Conversation, what: str) -> None:
@@ -43,6 +40,11 @@ def conversation_changed(conversation: Conversation, what: str) -> None:
             what=what,
         )
     )
+
+
+def _send(task: str, row: int) -> None:
+    """Send a task of chat/tasks.py by its name: what those do has effects in its turn."""
+    current_app.send_task(f"chat.tasks.{task}", [row])
 
 
 def after_commit(effect: Callable[[], object]) -> None:

@@ -1,10 +1,8 @@
-"""What people may write, and what becomes of it: the stored text, the first title."""
+"""What people may write, and how it is stored."""
 
 from chat.errors import BadText, TooLong
-from chat.models.conversation import TITLE_LENGTH
 
 MAX_TEXT = 100_000  # characters of one question
-TITLE_CUT = 60
 
 
 def checked(text: str) -> str:
@@ -17,9 +15,3 @@ def checked(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise TooLong(len(text), MAX_TEXT)
     return text
-
-
-def first_words(text: str) -> str:
-    """A title until there is a better one."""
-    words = " ".join(text.split())
-    return words if len(words) <= TITLE_CUT else words[:TITLE_CUT].rsplit(" ", 1)[0][: TITLE_LENGTH - 1] + "…"

@@ -1,7 +1,7 @@
 /** Acts on what is there: buttons of messages, edits, rename, delete. Without a connection each is a plain form. */
 
 import { LONGEST } from "./composer.js";
-import { confirmOn, copy } from "./text.js";
+import { confirmOn, copy, words } from "./text.js";
 
 /** Post `form` or a button's address in the background; says whether the server did it. */
 async function post(address, body) {
@@ -31,7 +31,7 @@ export function bindActs(page) {
   const byAct = {
     copy(button, article) {
       const live = transcript.live.get(article.dataset.message);
-      copy(live?.text ?? article.querySelector("[data-body]").innerText.trim());
+      copy(live?.text ?? words(article.querySelector("[data-body]")));
       confirmOn(button);
     },
     regenerate: ask,

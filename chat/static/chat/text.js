@@ -15,6 +15,15 @@ export async function copy(text) {
   }
 }
 
+/** The words of `body` as they are read, without those that were put beside them: buttons, names of languages. */
+export function words(body) {
+  const beside = body.querySelectorAll(".copy-code, .code > figcaption");
+  for (const element of beside) element.hidden = true;
+  const text = body.innerText.trim();
+  for (const element of beside) element.hidden = false;
+  return text;
+}
+
 /** Show for a moment on `button` that its text was copied. */
 export function confirmOn(button) {
   const words = document.body.dataset.copied;

@@ -62,7 +62,7 @@ export class Transcript {
 
   mark(article, { state, problem, canRetry = false, canContinue = false }) {
     article.dataset.state = state;
-    if (problem !== undefined) article.querySelector("[data-problem]").textContent = problem;
+    if (problem !== undefined) this.#explain(article, problem);
     const settled = !OPEN.has(state);
     const show = (act, shown) => {
       const button = article.querySelector(`[data-act="${act}"]`);
@@ -72,6 +72,11 @@ export class Transcript {
     show("continue", canContinue);
     show("regenerate", settled && !canRetry);
     show("copy", settled && article.querySelector("[data-body]").textContent !== "");
+  }
+
+  /** Why an answer did not come to its end, wherever its state shows that. */
+  #explain(article, problem) {
+    for (const place of article.querySelectorAll("[data-problem]")) place.textContent = problem;
   }
 
   /** The server's HTML in place of what was drawn here. It was sanitised there. */
@@ -111,8 +116,7 @@ export class Transcript {
         body.innerHTML = newer.innerHTML;
         delete known.dataset.unrendered;
       }
-      const problem = fresh.querySelector("[data-problem]");
-      if (problem) known.querySelector("[data-problem]").textContent = problem.textContent;
+      this.#explain(known, fresh.querySelector("[data-problem]")?.textContent);
     }
     const acts = known.querySelector(".acts");
     const busy = acts.contains(document.activeElement) || acts.querySelector("details[open]");
