@@ -58,7 +58,8 @@ class Holding:
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction, and sees
     to copies outside the database after its commit.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
-    `standing_changed` tells the holder that a person's standing changed (given the person's primary key), after commit.
+    `standing_changed` tells the holder that what applies to a person's rows changed: by their standing, an
+    agreement, or an act on several of them (given the person's primary key), after commit.
     """
 
     name: str

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from accounts import clock
-from accounts.models import Workspace
 from privacy.badge import Badge, badge
 from privacy.foresight import Alike
 from privacy.holdings import Holding, tagged_holdings
 from privacy.policy import Standing
 from privacy.prose import class_title
+from privacy.selection import listed, visible_to
 from privacy.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
@@ -60,18 +60,20 @@ Row = tuple[Holding, Any]
 
 @dataclass(frozen=True)
 class Item:
-    """One chat: its name, the page that says why, and what applies."""
+    """One chat: its name, the page that says why, what applies, and whether it was kept by itself."""
 
+    key: UUID
     title: str
     url: str
     badge: Badge
+    kept: bool
 
 
 class Chats:
     """The visible chats of a person over all holdings, those that end first first, for a paginator."""
 
     def __init__(self, user: "User", retention_class: RetentionClass | None = None) -> None:
-        found = [(one, _visible(model, user, retention_class)) for one, model in tagged_holdings() if one.describe]
+        found = [(one, _ordered(model, user, retention_class)) for one, model in tagged_holdings() if one.describe]
         self._parts = [(holding, rows, rows.count()) for holding, rows in found]
 
     def count(self) -> int:
@@ -86,13 +88,9 @@ class Chats:
         return found
 
 
-def _visible(model: Any, user: "User", retention_class: RetentionClass | None) -> "QuerySet[Any]":
-    rows = model._default_manager.visible(clock.now()).filter(
-        author=user, workspace__in=Workspace.objects.open_to(user).order_by()
-    )
-    if retention_class:
-        rows = rows.filter(tag_class=retention_class)
-    return rows.select_related("workspace").order_by(F("hidden_from").asc(nulls_last=True), "-last_activity_at", "-pk")  # type: ignore[no-any-return]
+def _ordered(model: Any, user: "User", retention_class: RetentionClass | None) -> "QuerySet[Any]":
+    rows = listed(visible_to(user, model), retention_class).select_related("workspace__agreed__agreement")
+    return rows.order_by(F("hidden_from").asc(nulls_last=True), "-last_activity_at", "-pk")
 
 
 def items(rows: Iterable[Row], standing: Standing) -> list[Item]:
@@ -101,5 +99,5 @@ def items(rows: Iterable[Row], standing: Standing) -> list[Item]:
     for holding, row in rows:
         assert holding.describe
         described = holding.describe(row)
-        found.append(Item(described.title, described.url, badge(row, standing)))
+        found.append(Item(row.public_id, described.title, described.url, badge(row, standing), row.kept))
     return found

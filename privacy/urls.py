@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from privacy.views import choice, erasure, export, receipts, settings, terms, wellknown
+from privacy.views import chats, choice, erasure, export, receipts, settings, terms, wellknown
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -16,7 +16,8 @@ app_name = "privacy"
 urlpatterns = [
     path(".well-known/parley/", include(ledger)),
     path("privacy/", settings.settings, name="settings"),
-    path("privacy/chats/", settings.chats, name="chats"),
+    path("privacy/chats/", chats.chats, name="chats"),
+    path("privacy/chats/act/", chats.act, name="chats_act"),
     path("privacy/history/", settings.history, name="history"),
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),

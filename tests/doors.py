@@ -24,6 +24,8 @@ CHAT = {
     "chat/<uuid:conversation>/rename": ACT,
     "chat/<uuid:conversation>/delete": ACT,
     "chat/<uuid:conversation>/undelete": ACT,
+    "chat/<uuid:conversation>/keep": ACT,
+    "chat/<uuid:conversation>/let-go": ACT,
     "chat/ask": TURN,
     "chat/message/<uuid:message>/edit": TURN,
     "chat/message/<uuid:message>/regenerate": TURN,
@@ -43,6 +45,7 @@ SOCKETS = {"socket/", ""}  # the second says goodbye to whoever comes to any oth
 PRIVACY = {
     "privacy/": FORM,
     "privacy/chats/": READ,
+    "privacy/chats/act/": ACT,
     "privacy/history/": READ,
     "privacy/choice/": FORM,
     "privacy/choice/not-now/": ACT,

@@ -1,4 +1,4 @@
-"""Acts on a whole conversation that no gate ever closes: rename, show a branch, delete and its undo."""
+"""Acts on a whole conversation that no gate ever closes: rename, show a branch, keep, let go, delete and its undo."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +15,9 @@ from chat.models import Conversation, Message
 from chat.models.conversation import TITLE_LENGTH, TitleSource
 from chat.models.message import State
 from chat.turns import effects
-from privacy import standings, tagging
+from privacy import keeping, standings, tagging
 from privacy.models import Standing
+from privacy.selection import Selection
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -49,6 +50,22 @@ def show_branch(user: "User", *, message: UUID) -> Conversation:
     held.leaf_id = leaf.pk
     Conversation.objects.filter(pk=held.pk).update(leaf=leaf)
     effects.conversation_changed(held, "branch")
+    return held
+
+
+@transaction.atomic
+def keep(user: "User", *, conversation: UUID) -> Conversation:
+    """Keep it until it is let go or deleted, whatever was chosen. It trains no more than before."""
+    held = access.conversation_for(user, conversation)
+    keeping.keep(Selection(user, frozenset([held.public_id])))
+    return held
+
+
+@transaction.atomic
+def let_go(user: "User", *, conversation: UUID) -> Conversation:
+    """Keep it no longer; its end does not come nearer than thirty days."""
+    held = access.conversation_for(user, conversation)
+    keeping.let_go(Selection(user, frozenset([held.public_id])))
     return held
 
 

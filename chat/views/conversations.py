@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from accounts.request import PersonalRequest
+from chat.access import conversations_of
 from chat.errors import Refused
 from chat.models import Conversation
 from chat.turns import conversations
@@ -33,6 +34,22 @@ def rename(request: PersonalRequest, conversation: UUID) -> HttpResponse:
 @require_POST
 def branch(request: PersonalRequest, message: UUID) -> HttpResponse:
     return _done(request, conversations.show_branch(request.user, message=message))
+
+
+@open_always
+@require_POST
+def keep(request: PersonalRequest, conversation: UUID) -> HttpResponse:
+    return _done(request, conversations.keep(request.user, conversation=conversation))
+
+
+@open_always
+@require_POST
+def let_go(request: PersonalRequest, conversation: UUID) -> HttpResponse:
+    """Back to the chat, or to nowhere if it was begun as temporary and its time is over."""
+    held = conversations.let_go(request.user, conversation=conversation)
+    if not conversations_of(request.user).filter(pk=held.pk).exists() and not wants_json(request):
+        return redirect("chat:new")
+    return _done(request, held)
 
 
 @open_always

@@ -19,6 +19,7 @@ from chat.sidebar import sidebar
 from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
+from privacy import keeping
 from privacy.gate import gate_here
 from privacy.middleware import open_always
 from privacy.policy import Standing
@@ -92,6 +93,7 @@ def render_chat(
         "conversations": sidebar(request.user, request.workspace, standing),
         "transcript": transcript(held) if held else [],
         "badge": held and _badge(held, standing),
+        "keeping": held and keeping.offer(request.user, held, standing),
         "allowance": allowance(request.user, request.workspace),
         "gate": {
             **gate_state(answer, request.workspace.public_id, _choice_url(request)),

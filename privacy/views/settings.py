@@ -6,16 +6,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.request import PersonalRequest as Request
-from privacy import inventory, record
+from privacy import record
 from privacy.forms import ChoiceForm
 from privacy.overview import overview
-from privacy.prose import class_title
-from privacy.standings import standing_of
 from privacy.views.choice import asked_once_more
 from privacy.views.question import confirm, in_fragments, question_context, sent, take
-from privacy.vocabulary import RetentionClass, Source
+from privacy.vocabulary import Source
 
-A_PAGE = 50
+A_PAGE = 50  # entries
 
 
 @require_http_methods(["GET", "POST"])
@@ -43,22 +41,6 @@ def _page(request: Request, form: ChoiceForm, why: str) -> HttpResponse:
     )
     template = "privacy/_overview.html" if in_fragments(request) else "privacy/settings.html"
     return render(request, template, context | more | {"why": why}, status=422 if form.errors else 200)
-
-
-@require_safe
-def chats(request: Request) -> HttpResponse:
-    """What applies to each chat, with the way to its reasons; of one retention class or of all."""
-    wanted = request.GET.get("class", "")
-    one = RetentionClass(wanted) if wanted in list(RetentionClass) else None
-    paginator: Paginator[inventory.Row] = Paginator(inventory.Chats(request.user, one), A_PAGE)  # type: ignore[arg-type]
-    page = paginator.get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "class": one,
-        "class_title": class_title(one) if one else "",
-        "items": inventory.items(page.object_list, standing_of(request.user)),
-    }
-    return render(request, "privacy/chats.html", context)
 
 
 @require_safe

@@ -55,10 +55,11 @@ export function bindActs(page) {
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-act], #stop, [data-delete]");
+    const button = event.target.closest?.("[data-act], #stop, [data-delete], [data-keeps]");
     if (!button) return;
     if (button.id === "stop") stop(button, event);
     else if ("delete" in button.dataset) remove(button, event);
+    else if ("keeps" in button.dataset) keep(button, event);
     else {
       if (button.dataset.act === "branch") event.preventDefault();
       byAct[button.dataset.act](button, button.closest("article"), event);
@@ -67,6 +68,18 @@ export function bindActs(page) {
 
   function stop(button, event) {
     if (socket.say({ type: "stop", message: button.dataset.message })) event.preventDefault();
+  }
+
+  /** Keep, or let go. The head is made anew, so the focus goes back to the badge that now says what holds. */
+  async function keep(button, event) {
+    event.preventDefault();
+    const { keeps } = button.dataset;
+    if (!(await post(button.formAction, token()))) return toast(sorry);
+    button.closest("details").open = false;
+    document.activeElement?.blur();
+    document.addEventListener("parley:refreshed", () => document.querySelector(".badge summary")?.focus(), { once: true });
+    page.refresh();
+    toast(keeps);
   }
 
   async function remove(button, event) {
