@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Up
-from tests.visitor import answers, ask, choose, sign_in, sign_up
+from tests.visitor import answers, ask, choose, no_violations, sign_in, sign_up
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -48,11 +47,6 @@ def page(browser: Browser, parley: str) -> Iterator[Page]:
 
 def demo_password(up: Up) -> str:
     return (up.data / "secrets" / "demo_password").read_text()
-
-
-def no_violations(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_from_signing_up_to_gone(page: Page, browser: Browser):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.running import Up
-from tests.test_browser import PASSWORD, ask, choose, no_violations, sign_up
+from tests.visitor import PASSWORD, ask, choose, no_violations, sign_up
 
 pytestmark = pytest.mark.browser
 WIDTHS = [320, 390, 820, 1440]

@@ -55,7 +55,7 @@ class Walk:
     def step(self) -> None:
         often = [self.choose, self.choose, self.turn, self.defer, self.publish, self.time_passes, self.time_passes]
         seldom = [self.go_on, self.undo, self.change_plan, self.move]
-        act: Callable[[User], None] = self.chance.choice([*often, *often, *seldom, *seldom, self.choose])
+        act: Any = self.chance.choice([*often, *often, *seldom, *seldom, self.choose])
         self.trail.append(act.__name__)
         act(self.chance.choice(list(self.people)))
         self.check()

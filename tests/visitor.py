@@ -3,6 +3,7 @@
 import re
 from itertools import count
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
 PASSWORD = "staple horse battery correct"
@@ -37,3 +38,8 @@ def ask(page: Page, text: str) -> None:
 
 def answers(page: Page) -> Locator:
     return page.locator("[data-role=assistant][data-message]")
+
+
+def no_violations(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
