@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1_000
 SILENCE = timedelta(minutes=2)  # without a step, after which an erasure is taken up again
+PATIENCE = timedelta(hours=1)  # the same where something has to stay
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def leave(*, user: User) -> None:
         raise SoleOwner(alone)
     _shut_out(user)
     ledger.subject_key(user)  # so that there is evidence of this, even if of nothing else
-    Erasure.objects.get_or_create(user=user, defaults={"remaining": [holding.name for holding in all_holdings()]})
+    Erasure.objects.get_or_create(user=user, defaults={"remaining": _names()})
     transaction.on_commit(lambda: _queue(user.pk), robust=True)
 
 
@@ -96,6 +97,10 @@ def _is_shut_out(user: User) -> bool:
     return not user.is_active and not any(rows.filter(deleted_at__isnull=True).exists() for rows in personal)
 
 
+def _names() -> list[str]:
+    return [holding.name for holding in all_holdings()]
+
+
 def _queue(user: int) -> None:
     """Hand the rest to a worker. If the broker is away, the next look at what was forgotten does."""
     from privacy.tasks import erase
@@ -111,8 +116,10 @@ def _queue(user: int) -> None:
 
 def forgotten() -> list[int]:
     """Whose erasure nobody has worked at for a while; each is given to one caller."""
-    now, silent = clock.now(), Erasure.objects.silent(clock.now() - SILENCE)
-    people = silent.values_list("pk", flat=True)[:AT_ONCE]
+    now, stays = clock.now(), [holding.name for holding, _ in tagged_holdings()]
+    silent = Erasure.objects.silent(now - SILENCE)
+    patient = silent.waiting(stays).exclude(pk__in=Erasure.objects.silent(now - PATIENCE).values("pk"))
+    people = silent.exclude(pk__in=patient.values("pk")).values_list("pk", flat=True)[:AT_ONCE]
     return [user for user in people if silent.filter(pk=user).update(worked_at=now)]
 
 
@@ -128,13 +135,17 @@ def steps(pk: int) -> Iterator[int]:
     erasure = Erasure.objects.select_related("user__personal_workspace").filter(pk=pk).first()
     if erasure is None:
         return
-    user = erasure.user
+    user, remaining = erasure.user, list(erasure.remaining)
     if not _is_shut_out(user):
+        remaining = _names()
         with transaction.atomic():
             _shut_out(user)
     yield from _tagged(user)
-    remaining = [holding.name for holding in all_holdings()]
+    if _is_purged_elsewhere(user):
+        return
     for holding in all_holdings():
+        if holding.name not in remaining:
+            continue
         yield from filter(None, holding.erase(user))
         if holding.tagged is None or not _has(user, holding.tagged):
             remaining.remove(holding.name)
@@ -152,7 +163,13 @@ def _tagged(user: User) -> Iterator[int]:
         rows: Any = model._default_manager
         work = rows.filter(author=user, workspace__kind=Workspace.Kind.WORK).order_by("pk")
         while some := list(work.values_list("pk", flat=True)[:AT_ONCE]):
-            yield rows.filter(pk__in=some).update(author=None, begun_epoch=None, tag_epoch=0)
+            yield rows.filter(pk__in=some).update(author=None)
+
+
+def _is_purged_elsewhere(user: User) -> bool:
+    """Whether another worker is just at it: a chunk that somebody holds is passed over."""
+    due: list[Any] = [model._default_manager.due(clock.now()) for _, model in tagged_holdings()]  # type: ignore[attr-defined]
+    return any(rows.filter(author=user).exists() for rows in due)
 
 
 def _has(user: User, model: type[Tagged]) -> bool:
@@ -163,11 +180,14 @@ def _has(user: User, model: type[Tagged]) -> bool:
 @transaction.atomic
 def _unlink(user: User) -> int:
     """The last event, and with it the end of standing and link: at no moment does the ledger tell what no row says."""
+    erasure = Erasure.objects.select_for_update().filter(pk=user.pk).first()
+    if erasure is None:  # another worker has come to the end
+        return 0
     link = Subject.objects.filter(user=user)
     gone, _ = Standing.objects.filter(user=user).delete()
     if link.exists():
-        asked = Erasure.objects.get(user=user).asked_at
-        ledger.record(Act.ERASED, source=Source.SETTINGS, subject=user, detail={"asked_at": moment(asked)})
+        asked = {"asked_at": moment(erasure.asked_at)}
+        ledger.record(Act.ERASED, source=Source.SETTINGS, subject=user, detail=asked)
         gone += link.delete()[0]
     return gone
 

@@ -1,5 +1,6 @@
 """The product as a person meets it: a real browser, the real server and workers, the real model."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.running import Up
-from tests.visitor import answers, ask, choose, no_violations, sign_in, sign_up
+from tests.running import Up, wait_for
+from tests.visitor import PASSWORD, answers, ask, choose, no_violations, sign_in, sign_up
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -150,6 +151,40 @@ def test_a_receipt_shows_its_seal_by_itself(page: Page):
     expect(download).not_to_be_visible()
 
 
+def test_taking_ones_data_along_leaving_and_coming_back(page: Page, browser: Browser, parley: str):
+    sign_up(page)
+    choose(page)
+    ask(page, "Write a long story about a lighthouse keeper, at least ten paragraphs.")
+    expect(answers(page).first).to_have_attribute("data-state", "streaming")
+    tab = page.context.new_page()
+    tab.goto("/privacy/")
+    tab.get_by_role("link", name="Export your data").click()
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download the file").click()
+    said = json.loads(download.value.path().read_text())
+    address = said["account"]["email"]
+    assert "lighthouse" in said["conversations"][0]["messages"][0]["text"]
+
+    tab.goto("/privacy/")
+    tab.get_by_role("link", name="Delete your account").click()
+    tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    tab.get_by_role("button", name="Delete my account for good").click()
+    expect(tab.get_by_role("heading", name="Your account is deleted")).to_be_visible()
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+
+    def can_sign_up() -> bool:
+        """As soon as a worker has done the rest."""
+        with browser.new_context(base_url=parley) as context:
+            again = context.new_page()
+            again.goto("/account/signup/")
+            again.locator("[name=email]").fill(address)
+            again.locator("[name=password1]").fill(PASSWORD)
+            again.get_by_role("button", name="Sign up").click()
+            return "/privacy/choice/" in again.url
+
+    wait_for(can_sign_up, 30)
+
+
 OVERLAPS = """(toast, other) => {
     const [a, b] = [toast, document.querySelector(other)].map((element) => element.getBoundingClientRect());
     return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
@@ -205,6 +240,9 @@ PEOPLES = [
     "/account/profile/",
     "/account/email/",
     "/account/password/change/",
+    "/privacy/export/",
+    "/privacy/delete-account/",
+    "/privacy/account-deleted/",
 ]
 
 
@@ -213,7 +251,8 @@ STAFFS = [
     *("accounts/workspace/1/change/", "auth/group/add/", "chat/conversation/", "chat/conversation/1/change/"),
     *("privacy/terms/", "privacy/terms/add/", "privacy/terms/1/change/", "privacy/terms/1/copy/"),
     *("privacy/terms/1/figures/", "privacy/event/", "privacy/event/1/change/", "privacy/standing/"),
-    *("privacy/sweeprun/", "privacy/leaf/", "privacy/treehead/", "privacy/tombstone/", "password_change/"),
+    *("privacy/erasure/", "privacy/sweeprun/", "privacy/leaf/", "privacy/treehead/", "privacy/tombstone/"),
+    "password_change/",
 ]
 
 

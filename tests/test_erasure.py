@@ -1,6 +1,8 @@
 """What is left of somebody who has left for good: nothing but evidence without them, and what belongs to others."""
 
 import re
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -16,10 +18,11 @@ from accounts.models import Membership, User, Workspace
 from chat import access
 from chat.models import Conversation, Message
 from chat.turns import conversations
-from privacy import erasure, holdings, policy, scrub, sweep
+from privacy import erasure, holdings, policy, scrub, standings, sweep
 from privacy.evidence import tree
-from privacy.models import Erasure, Event, Standing, Subject, SweepRun, Tombstone
-from privacy.vocabulary import Act, Training
+from privacy.models import Agreed, Erasure, Event, Standing, Subject, SweepRun, Tombstone
+from privacy.signing import sign
+from privacy.vocabulary import Act, Source, Training
 from tests.account_pages import sign_up
 from tests.leaving import CANARY, erased, found, in_sessions, settled
 from tests.ledgers import bad
@@ -64,6 +67,13 @@ class TestErasure:
         event = Event.objects.get(act=Act.PURGED)
         assert event.detail["count"] == 3 and event.subject is None
         assert event.detail["root"] == sweep.root(list(Tombstone.objects.order_by("pk")))
+
+    def test_it_does_not_do_the_sweeps_work_for_others(self, move_clock):
+        decided(bob(), Training.DENY)
+        conversations.delete(bob(), conversation=answered(bob()).conversation.public_id)
+        move_clock(hours=25)
+        erased(alice())
+        assert Conversation.objects.count() == 1 and sweep.sweep().purged == 1
 
     def test_somebody_who_never_answered_leaves_one_event(self):
         erased(alice())
@@ -123,25 +133,55 @@ def test_the_evidence_stays_and_verifies_without_the_person(committed):
 
 @pytest.mark.django_db
 class TestWork:
-    def test_what_a_member_wrote_stays_under_the_agreement_and_loses_its_author(self, move_clock):
+    def test_what_a_member_wrote_stays_under_the_agreement_and_loses_its_author(self):
         decided(will(), Training.ALLOW)
-        held = asked_in(will(), works(), "What is due on Friday?").conversation
-        Message.objects.filter(conversation=held, role="assistant").update(state="complete", text="The report.")
-        assert Conversation.objects.get(pk=held.pk).begun_epoch == 1
+        held = self.written()
         erased(will())
-        row = Conversation.objects.select_related("workspace").get(pk=held.pk)
-        assert (row.author, row.begun_epoch, row.workspace) == (None, None, works())
+        row = self.row(held)
+        assert (row.author, row.workspace) == (None, works())
         assert [message.text for message in row.messages.all()] == ["What is due on Friday?", "The report."]
         assert {(message.author, message.request) for message in row.messages.all()} == {(None, None)}
-        nobody = policy.Standing()
-        assert row.tag == policy.verdict(row.facts(nobody), nobody, policy.Schedule())
         assert (row.tag_class, row.tag_reason, row.hidden_from) == ("agreement", "agreement", None)
-        at = clock.now()
-        assert not policy.trains(row.facts(nobody).flags, row.tag, row.tag_epoch, nobody, at)
-        assert not Conversation.objects.trainable(at).filter(pk=held.pk).exists()
         assert Conversation.objects.trusted().filter(pk=held.pk).exists()
         for person in (wendy(), bob()):
             assert not access.conversations_of(person).filter(pk=held.pk).exists()
+
+    def test_its_tag_stays_what_the_policy_says_whatever_is_signed_afterwards(self, move_clock):
+        """Its author's Allow adds nothing, an owner's does as to any other chat there, and ends as for any other."""
+        decided(will(), Training.ALLOW)
+        before = self.written()
+        self.sign(training=True)
+        held = self.written()
+        erased(will())
+        assert self.trains() == {held} and self.is_true(held) and self.is_true(before)
+        self.sign(retention_days=90)
+        assert self.trains() == set() and self.is_true(held) and self.is_true(before)
+        move_clock(days=91)
+        assert not Conversation.objects.visible(clock.now()).exists() and sweep.sweep().purged == 2
+
+    def sign(self, **said: Any) -> None:
+        """Wendy signs what is agreed on from now on."""
+        terms = {"retention_days": None, "training": False, **said}
+        in_force = Agreed.objects.filter(workspace=works()).values_list("agreement", flat=True).first()
+        sign(owner=wendy(), workspace=works(), source=Source.SETTINGS, seen=in_force, **terms)
+
+    def written(self) -> Conversation:
+        """Will has asked at work, and has his answer."""
+        turn = asked_in(will(), works(), "What is due on Friday?")
+        Message.objects.filter(conversation=turn.conversation, role="user").update(request=uuid4())
+        Message.objects.filter(pk=turn.answer.pk).update(state="complete", text="The report.")
+        return turn.conversation
+
+    def row(self, held: Conversation) -> Conversation:
+        return Conversation.objects.select_related("workspace__agreed__agreement").get(pk=held.pk)
+
+    def is_true(self, held: Conversation) -> bool:
+        row, nobody = self.row(held), policy.Standing()
+        schedule = standings.schedule_for(row.workspace, None)
+        return row.tag == policy.verdict(row.facts(nobody), nobody, schedule)
+
+    def trains(self) -> set[Conversation]:
+        return set(Conversation.objects.trainable(clock.now()))
 
     def test_what_was_deleted_or_temporary_there_goes_when_it_is_due(self, move_clock):
         decided(will(), Training.DENY)

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.urls import reverse
 
 from accounts import clock
@@ -12,9 +13,9 @@ from accounts.models import Membership, User
 from chat.models import Conversation, Message, SpentTurn
 from privacy import erasure, holdings, tasks
 from privacy.errors import SoleOwner
-from privacy.models import Erasure, Event, Notice, Standing
+from privacy.models import Erasure, Event, Notice, Standing, Subject
 from privacy.vocabulary import Act, Training
-from tests.answering import WORDS, eventually, in_background, journal, script, text_of
+from tests.answering import WORDS, apart, eventually, in_background, journal, script, text_of
 from tests.leaving import CANARY, erased, found, settled
 from tests.ledgers import bad
 from tests.people import alice, stella, wendy, will, works
@@ -31,6 +32,7 @@ class TestInterrupted:
         while next(killed := erasure.steps(person.pk), None) is not None:
             killed.close()
             kills += 1
+            assert kills < 30, "it never comes to an end"
             call_command("rebuild_standing", "--check")
             assert bad() == [] and not Conversation.objects.trainable(clock.now()).exists()
             assert Erasure.objects.count() == User.objects.filter(pk=person.pk).count()
@@ -56,6 +58,31 @@ class TestInterrupted:
         move_clock(minutes=9)
         tasks.erase_the_rest()
         assert len(sent) == 2 and not Erasure.objects.exists()
+
+    def test_what_has_to_wait_is_looked_at_now_and_then(self, db, monkeypatch, move_clock):
+        sent: list[int] = []
+        monkeypatch.setattr(tasks.erase, "delay", sent.append)
+        decided(alice(), Training.DENY)
+        Conversation.objects.filter(pk=answered(alice()).conversation.pk).update(held=True)
+        erasure.leave(user=alice())
+        assert not erasure.erase(alice().pk)
+        for minutes, times in ((30, 0), (61, 1), (63, 1), (122, 2)):
+            move_clock(minutes=minutes)
+            tasks.erase_the_rest()
+            assert len(sent) == times
+        Conversation.objects.update(held=False, purge_after=clock.now())
+        assert erasure.erase(sent[0])
+
+    def test_while_a_sweep_is_at_its_rows_it_comes_back_soon(self, committed, monkeypatch):
+        decided(alice(), Training.DENY)
+        answered(alice())
+        person = alice()
+        erasure.leave(user=person)
+        with transaction.atomic():
+            list(Conversation.objects.select_for_update())
+            assert apart(erasure.erase, person.pk).result(20) is False
+        assert len(Erasure.objects.get().remaining) > 1 and Subject.objects.filter(user=person).exists()
+        assert erasure.erase(person.pk)
 
     def test_it_says_what_is_left(self, db, client):
         erasure.leave(user=settled())

@@ -210,4 +210,4 @@ class TestDoor:
         client.force_login(alice())
         page = unescape(client.get(reverse(EXPORT)).content.decode())
         for part in portability.parts():
-            assert capfirst(part.title) in page
+            assert str(capfirst(part.title)) in page

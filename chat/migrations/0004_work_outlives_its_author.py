@@ -36,8 +36,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "conversation",
             models.CheckConstraint(
-                condition=models.Q(author__isnull=False)
-                | models.Q(tag_class__in=["agreement", "temporary"], begun_epoch__isnull=True),
+                condition=models.Q(author__isnull=False) | models.Q(tag_class__in=["agreement", "temporary"]),
                 name="only_work_loses_its_author",
             ),
         ),

@@ -53,9 +53,7 @@ class Conversation(Tagged):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(author__isnull=False)
-                | models.Q(
-                    tag_class__in=[RetentionClass.AGREEMENT, RetentionClass.TEMPORARY], begun_epoch__isnull=True
-                ),
+                | models.Q(tag_class__in=[RetentionClass.AGREEMENT, RetentionClass.TEMPORARY]),
                 name="only_work_loses_its_author",
             )
         ]

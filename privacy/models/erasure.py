@@ -1,5 +1,6 @@
 """Accounts that are being erased: what is still to be done, so that a lost task is found and taken up again."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
@@ -12,6 +13,10 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
     def silent(self, before: datetime) -> "ErasureQuerySet":
         """Those at which nobody has worked since then."""
         return self.filter(worked_at__lt=before)
+
+    def waiting(self, holdings: Collection[str]) -> "ErasureQuerySet":
+        """Those where nothing is left to do but in these holdings."""
+        return self.filter(remaining__contained_by=list(holdings))
 
 
 class Erasure(models.Model):
