@@ -3,7 +3,7 @@ from privacy.models.erasure import Erasure
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
 from privacy.models.standing import Standing
-from privacy.models.sweep import SweepRun
+from privacy.models.sweep import SweepRun, SweepStop
 from privacy.models.tagged import Tagged, TaggedQuerySet
 from privacy.models.terms import DeadlineMove, Terms, TermsQuerySet, TermsTranslation
 from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
@@ -22,6 +22,7 @@ __all__ = [
     "Standing",
     "Subject",
     "SweepRun",
+    "SweepStop",
     "Tagged",
     "TaggedQuerySet",
     "Terms",
