@@ -11,8 +11,9 @@ from accounts.plans import GRANTS
 from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
-from chat.turns import effects
-from privacy import announce, holdings
+from privacy import announce, holdings, outbox
+
+JOURNALS = "journals"
 
 
 def register() -> None:
@@ -27,6 +28,7 @@ def register() -> None:
             tagged=Conversation,
             describe=_describe,
             purge_children=_purge_messages,
+            stores={JOURNALS: keys.forget},
             expire=_expire_spent_turns,
             standing_changed=_standing_changed,
         )
@@ -49,7 +51,7 @@ def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
     stored = Func("text", function="pg_column_size") + Func("html", function="pg_column_size")
     size = rows.aggregate(bytes=Sum(stored, output_field=BigIntegerField()))["bytes"]
     gone = rows._raw_delete(rows.db)
-    effects.after_commit(lambda: keys.forget(answers))
+    outbox.write(JOURNALS, [str(answer) for answer in answers])
     return holdings.Purged(rows=gone, bytes=size or 0)
 
 

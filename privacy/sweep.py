@@ -5,7 +5,8 @@ the work, and a run that dies leaves whole chunks behind it and nothing half don
 `hidden_from` on, so a late sweep is never seen.
 
 What people deleted goes first and always. What has come to its end goes as far as the breaker lets it
-(privacy/breaker.py), and not at all while the clock is in doubt.
+(privacy/breaker.py), and not at all while the clock is in doubt. What must follow outside the database is written down
+in a chunk's transaction and worked off after it (privacy/outbox.py), here and by every later run.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from accounts import clock
-from privacy import breaker, ledger
+from privacy import breaker, ledger, outbox
 from privacy.evidence import merkle
 from privacy.holdings import Holding, Purged, all_holdings, tagged_holdings
 from privacy.models import SweepRun, SweepStop, Tagged, Tombstone
@@ -57,6 +58,7 @@ def sweep(
     _purge(run, Batch(deleted=True, at=clock.now(), of=of), None, chunk, stopping)
     if of is None and not run.stopped_by:
         _purge_expired(run, chunk, stopping)
+    outbox.work_off()
     run.finished_at = clock.now()
     if of and not run.purged:
         run.delete()

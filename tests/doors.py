@@ -94,7 +94,14 @@ ALLAUTH = dict.fromkeys(
 MODELS = {
     *("accounts/user", "accounts/workspace", "auth/group", "chat/conversation"),
     *("privacy/event", "privacy/leaf", "privacy/treehead", "privacy/ledgerkey", "privacy/standing"),
-    *("privacy/erasure", "privacy/sweeprun", "privacy/sweepstop", "privacy/tombstone", "privacy/terms"),
+    *(
+        "privacy/erasure",
+        "privacy/sweeprun",
+        "privacy/outbox",
+        "privacy/sweepstop",
+        "privacy/tombstone",
+        "privacy/terms",
+    ),
 }
 VIEWS = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{act}/" for act in ("history", "delete", "change")))
 ADMIN = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Staff's view of the sweep: what each run did, and the questions of those that stopped."""
+"""Staff's view of the sweep: what each run did, and the questions of those that stopped, and what must still follow."""
 
 from typing import Any
 
@@ -10,11 +10,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from accounts import clock
 from privacy import breaker
 from privacy.admin.base import ReadOnlyAdmin
-from privacy.models import SweepRun, SweepStop
+from privacy.models import Outbox, SweepRun, SweepStop
 from privacy.vocabulary import Reason, RetentionClass
 
 ANSWER = "privacy.answer_sweepstop"
@@ -82,6 +84,15 @@ class SweepStopAdmin(ReadOnlyAdmin):
         return TemplateResponse(
             request, "admin/privacy/sweepstop_answer.html", context, status=422 if form.errors else 200
         )
+
+
+@admin.register(Outbox)
+class OutboxAdmin(ReadOnlyAdmin):
+    list_display = ["written_at", "age", "store", "attempts", "failure", "next_at"]
+    list_filter = ["store"]
+
+    def age(self, row: Outbox) -> str:
+        return timesince(row.written_at, clock.now())
 
 
 def _in_words(group: dict[str, Any]) -> dict[str, Any]:

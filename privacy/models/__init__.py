@@ -2,6 +2,7 @@ from privacy.models.agreement import Agreed, Agreement, agreement_of
 from privacy.models.erasure import Erasure
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
+from privacy.models.outbox import Outbox
 from privacy.models.standing import Standing
 from privacy.models.sweep import SweepRun, SweepStop
 from privacy.models.tagged import Tagged, TaggedQuerySet
@@ -18,6 +19,7 @@ __all__ = [
     "Leaf",
     "LedgerKey",
     "Notice",
+    "Outbox",
     "Reminder",
     "Standing",
     "Subject",
