@@ -23,6 +23,11 @@ def now() -> datetime:
     return _back_at.get() or _present()
 
 
+def machine() -> datetime:
+    """What this machine's own clock says, for comparing it with other clocks and for nothing else."""
+    return datetime.now(UTC)
+
+
 @contextmanager
 def back_at(moment: datetime) -> Iterator[None]:
     """Let it be `moment` again within the block, for this thread or task alone. Raises ValueError if it is to come."""
@@ -36,7 +41,7 @@ def back_at(moment: datetime) -> Iterator[None]:
 
 
 def _present() -> datetime:
-    return datetime.now(UTC) + _offset()
+    return machine() + _offset()
 
 
 def _offset() -> timedelta:

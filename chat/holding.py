@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import BigIntegerField, Func, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -10,8 +11,9 @@ from accounts.plans import GRANTS
 from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
-from chat.turns import effects
-from privacy import announce, holdings
+from privacy import announce, holdings, outbox
+
+JOURNALS = "journals"
 
 
 def register() -> None:
@@ -26,6 +28,7 @@ def register() -> None:
             tagged=Conversation,
             describe=_describe,
             purge_children=_purge_messages,
+            stores={JOURNALS: keys.forget},
             expire=_expire_spent_turns,
             standing_changed=_standing_changed,
         )
@@ -41,11 +44,15 @@ def _terms_changed() -> None:
     control.publish("terms")
 
 
-def _purge_messages(conversations: Sequence[int]) -> None:
+def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
     rows = Message.objects.filter(conversation__in=conversations)
     answers = list(rows.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
-    rows._raw_delete(rows.db)
-    effects.after_commit(lambda: keys.forget(answers))
+    # As it is stored, compressed where it is: nothing long is read for the sake of a number.
+    stored = Func("text", function="pg_column_size") + Func("html", function="pg_column_size")
+    size = rows.aggregate(bytes=Sum(stored, output_field=BigIntegerField()))["bytes"]
+    gone = rows._raw_delete(rows.db)
+    outbox.write(JOURNALS, [str(answer) for answer in answers])
+    return holdings.Purged(rows=gone, bytes=size or 0)
 
 
 def _expire_spent_turns(now: datetime) -> None:

@@ -231,6 +231,13 @@ CONTROLLER = {
     "country": env.str("CONTROLLER_COUNTRY", ""),
 }
 
+# --- The sweep -------------------------------------------------------------
+# It purges no more than this of what has come to its end without asking staff (docs/retention.md).
+
+SWEEP_LIMIT_PERCENT = env.float("SWEEP_LIMIT_PERCENT", 5.0)
+SWEEP_LIMIT_COUNT = env.int("SWEEP_LIMIT_COUNT", 1000)
+SWEEP_LARGEST_GAP_DAYS = env.int("SWEEP_LARGEST_GAP_DAYS", 45)
+
 # --- Models that answer -----------------------------------------------------
 
 MODEL_HOST = urlsplit(env.str("MODEL_URL", "")).hostname or "localhost"

@@ -24,12 +24,24 @@ Model = type[models.Model]
 def _nothing(_: Any) -> None: ...
 
 
+def _no_children(_: Any) -> "Purged":
+    return Purged()
+
+
 @dataclass(frozen=True)
 class Described:
     """A tagged row as its author knows it: what it is called, and the page that says what applies to it and why."""
 
     title: str
     url: str
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What went with tagged rows: how many rows hung on them, and the bytes of text in them."""
+
+    rows: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,8 +67,9 @@ class Holding:
     `erase` takes a person out of everything that has no tag: a step, with a commit of its own, for each number of rows
     that it yields, so that it can be taken up again after any of them. Rows that have a tag are the sweep's.
     `fence` ends what is under way for a person who is being erased, in the transaction that shuts them out.
-    `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction, and sees
-    to copies outside the database after its commit.
+    `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction. What must
+    follow in stores outside the database it writes to the outbox there. It says what went.
+    `stores` are those: given keys that were written to the outbox, each forgets them, or raises (privacy/outbox.py).
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
     `standing_changed` tells the holder that what applies to a person's rows changed: by their standing, an
     agreement, or an act on several of them (given the person's primary key), after commit.
@@ -70,7 +83,8 @@ class Holding:
     fence: "Callable[[User], None]" = field(default=_nothing)
     tagged: type[Tagged] | None = None
     describe: Callable[[Any], Described] | None = None
-    purge_children: Callable[[Sequence[int]], None] = field(default=_nothing)
+    purge_children: Callable[[Sequence[int]], Purged] = field(default=_no_children)
+    stores: Mapping[str, Callable[[Sequence[str]], None]] = field(default_factory=dict)
     expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection, models
+from django.db.models import Q
 
 from accounts import clock
 from privacy.holdings import all_holdings, tagged_holdings
@@ -32,7 +33,7 @@ def scrub() -> list[str]:
 
     What was done is remembered in the cache only: losing that costs one rewrite more.
     """
-    last = SweepRun.objects.order_by("-pk").first()
+    last = SweepRun.objects.filter(Q(purged__gt=0) | Q(erased__gt=0)).order_by("-pk").first()
     if last is None or cache.get(DONE) == last.pk or not cache.add(PAUSING, 1, PAUSE):
         return []
     erased = SweepRun.objects.filter(pk__gt=cache.get(DONE, 0), erased__gt=0).exists()

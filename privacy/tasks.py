@@ -1,8 +1,10 @@
 """Background work of privacy. Tasks take no text, and may run twice."""
 
 import logging
+from multiprocessing.sharedctypes import RawValue
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
 from privacy import erasure, reminders
 from privacy import scrub as scrubbing
@@ -12,11 +14,19 @@ from privacy.models import ContextSalt
 
 logger = logging.getLogger(__name__)
 
+# Told to stop, a worker waits for its tasks; its processes do not hear of it. They share this byte with it.
+_stopping = RawValue("b", 0)
+
+
+@worker_shutting_down.connect
+def _stop(**_: object) -> None:
+    _stopping.value = 1
+
 
 @shared_task(name="privacy.tasks.sweep")
 def sweep() -> None:
     """Purge what is due, and leave none of its bytes behind."""
-    if sweeping.sweep():
+    if sweeping.sweep(stopping=lambda: bool(_stopping.value)):
         scrub.delay()
 
 

@@ -102,6 +102,8 @@ class Act(StrEnum):
     AGREEMENT_SIGNED = "agreement_signed"
     KEY_ROTATED = "key_rotated"
     PURGED = "purged"
+    SWEEP_STOPPED = "sweep_stopped"
+    SWEEP_ANSWERED = "sweep_answered"
 
     @property
     def sentence(self) -> str:
@@ -123,6 +125,8 @@ class Act(StrEnum):
             "agreement_signed": "A Work agreement was signed",
             "key_rotated": "The ledger's keys were replaced",
             "purged": "Conversations were purged",
+            "sweep_stopped": "The sweep stopped before it purged anything, and asked staff",
+            "sweep_answered": "Staff answered a stopped sweep",
         }[self.value]
 
 

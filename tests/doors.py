@@ -94,7 +94,14 @@ ALLAUTH = dict.fromkeys(
 MODELS = {
     *("accounts/user", "accounts/workspace", "auth/group", "chat/conversation"),
     *("privacy/event", "privacy/leaf", "privacy/treehead", "privacy/ledgerkey", "privacy/standing"),
-    *("privacy/erasure", "privacy/sweeprun", "privacy/tombstone", "privacy/terms"),
+    *(
+        "privacy/erasure",
+        "privacy/sweeprun",
+        "privacy/outbox",
+        "privacy/sweepstop",
+        "privacy/tombstone",
+        "privacy/terms",
+    ),
 }
 VIEWS = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{act}/" for act in ("history", "delete", "change")))
 ADMIN = dict.fromkeys(
@@ -110,6 +117,7 @@ ADMIN = dict.fromkeys(
         "admin/^(?P<app_label>chat|privacy|auth|accounts)/$",
         "admin/(?P<url>.*)$",
         *(f"admin/{model}/{rest}" for model in MODELS for rest in VIEWS),
+        "admin/privacy/sweepstop/<int:pk>/answer/",
         *(
             f"admin/privacy/terms/<int:pk>/{act}/"
             for act in ("publish", "take-back", "move-deadline", "copy", "figures")

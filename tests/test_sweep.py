@@ -84,6 +84,7 @@ class TestExpiry:
         assert not Conversation.objects.visible(clock.now()).filter(pk=standard.pk).exists()
         sweeping.sweep()
         assert set(Conversation.objects.all()) == {training, kept, work}
+        SweepRun.objects.all().delete()  # no run before: nothing is odd about five years
         move_clock(days=5 * 366)
         sweeping.sweep()
         assert set(Conversation.objects.all()) == {kept, work}
@@ -103,7 +104,7 @@ class TestExpiry:
         run = sweeping.sweep(chunk=3)
         assert (run.purged, run.by_class, Tombstone.objects.count()) == (7, {"standard": 7}, 7)
         assert Event.objects.filter(act=Act.PURGED).count() == 3
-        assert sweeping.sweep() is None and SweepRun.objects.count() == 1
+        assert sweeping.sweep() is None and SweepRun.objects.filter(purged__gt=0).count() == 1
 
 
 def test_a_chunk_that_fails_leaves_everything_as_it_was(committed, move_clock, monkeypatch):

@@ -34,7 +34,7 @@ def parse_step(text: str | bytes | None) -> Step | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def forget(answers: Iterable[UUID]) -> None:
+def forget(answers: Iterable[UUID | str]) -> None:
     """Drop journals at once. A late writer cannot bring one back (NOMKSTREAM)."""
     names = [key(answer) for answer in answers]
     if names:

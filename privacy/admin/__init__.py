@@ -1,5 +1,5 @@
 """Staff's view of terms, ledger and sweeps."""
 
-from privacy.admin import evidence, terms
+from privacy.admin import evidence, sweeping, terms
 
-__all__ = ["evidence", "terms"]
+__all__ = ["evidence", "sweeping", "terms"]

@@ -1,4 +1,4 @@
-"""Staff's view of the ledger and its tree, of standings, sweeps and erasures."""
+"""Staff's view of the ledger and its tree, of standings and erasures."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from privacy.admin.base import ReadOnlyAdmin
 from privacy.evidence import tree
-from privacy.models import Erasure, Event, Leaf, LedgerKey, Standing, SweepRun, Tombstone, TreeHead
+from privacy.models import Erasure, Event, Leaf, LedgerKey, Standing, Tombstone, TreeHead
 from privacy.vocabulary import Act, Source
 
 
@@ -110,11 +110,6 @@ class StandingAdmin(ReadOnlyAdmin):
     list_display = ["user", "training", "keep_history", "epoch", "since", "terms"]
     list_filter = ["training", "keep_history"]
     list_select_related = ["user", "terms"]
-
-
-@admin.register(SweepRun)
-class SweepRunAdmin(ReadOnlyAdmin):
-    list_display = ["started_at", "finished_at", "purged", "by_class", "erased"]
 
 
 @admin.register(Erasure)

@@ -2,8 +2,9 @@ from privacy.models.agreement import Agreed, Agreement, agreement_of
 from privacy.models.erasure import Erasure
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
+from privacy.models.outbox import Outbox
 from privacy.models.standing import Standing
-from privacy.models.sweep import SweepRun
+from privacy.models.sweep import SweepRun, SweepStop
 from privacy.models.tagged import Tagged, TaggedQuerySet
 from privacy.models.terms import DeadlineMove, Terms, TermsQuerySet, TermsTranslation
 from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
@@ -18,10 +19,12 @@ __all__ = [
     "Leaf",
     "LedgerKey",
     "Notice",
+    "Outbox",
     "Reminder",
     "Standing",
     "Subject",
     "SweepRun",
+    "SweepStop",
     "Tagged",
     "TaggedQuerySet",
     "Terms",
