@@ -58,6 +58,7 @@ def _begun(user: User, frame: Ask | Edit | Again) -> Turn:
                 parent=frame.parent,
                 text=frame.text,
                 request=frame.request,
+                temporary=frame.temporary,
             )
         case Edit():
             return acts.edit(user, message=frame.message, text=frame.text, request=frame.request)

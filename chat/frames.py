@@ -30,6 +30,7 @@ class Ask:
     parent: UUID | None
     text: str
     request: UUID | None
+    temporary: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,14 @@ def _text(frame: Mapping[str, Any]) -> str:
     return text
 
 
+def _whether(frame: Mapping[str, Any], name: str) -> bool:
+    """Nothing is a no; anything that is neither yes nor no is not understood."""
+    value = frame.get(name, False)
+    if not isinstance(value, bool):
+        raise BadFrame
+    return value
+
+
 def _step(frame: Mapping[str, Any]) -> Step | None:
     after = frame.get("after")
     if after is None:
@@ -134,6 +143,7 @@ _INCOMING: dict[str, Callable[[Mapping[str, Any]], Incoming]] = {
         _uuid_or_none(f, "parent"),
         _text(f),
         _uuid_or_none(f, "request"),
+        _whether(f, "temporary"),
     ),
     "edit": lambda f: Edit(_uuid(f, "message"), _text(f), _uuid_or_none(f, "request")),
     "regenerate": _again,

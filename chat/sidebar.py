@@ -37,7 +37,7 @@ class Item:
 def sidebar(user: "User", workspace: Workspace, standing: Standing) -> list[Item]:
     """The newest conversations of `user` in `workspace`, grouped by when something was last written."""
     busy = Exists(Message.objects.open().filter(conversation=OuterRef("pk")))
-    rows = conversations_of(user).listed().filter(workspace=workspace, temporary=False).annotate(busy=busy)[:SHOWN]
+    rows = conversations_of(user).listed().in_lists().filter(workspace=workspace).annotate(busy=busy)[:SHOWN]
     today = timezone.localdate(clock.now())
     return [
         Item(

@@ -6,6 +6,7 @@ app_name = "chat"
 urlpatterns = [
     path("", page.home, name="home"),
     path("chat/", page.new, name="new"),
+    path("chat/temporary/", page.new, {"temporary": True}, name="new_temporary"),
     path("chat/<uuid:conversation>/", page.conversation, name="conversation"),
     path("chat/<uuid:conversation>/why", page.why, name="why"),
     path("chat/<uuid:conversation>/rename", conversations.rename, name="rename"),

@@ -47,7 +47,8 @@ def visible_to(user: "User", model: Any) -> "QuerySet[Any]":
 
 
 def listed(rows: "QuerySet[Any]", retention_class: RetentionClass | None) -> "QuerySet[Any]":
-    """Those of one retention class, or all of them."""
+    """Those that lists show: of one retention class, or all of them."""
+    rows = rows.in_lists()  # type: ignore[attr-defined]
     return rows.filter(tag_class=retention_class) if retention_class else rows
 
 

@@ -19,6 +19,7 @@ ANY = dict.fromkeys(METHODS, OPEN)
 CHAT = {
     "": READ,
     "chat/": READ,
+    "chat/temporary/": READ,
     "chat/<uuid:conversation>/": READ,
     "chat/<uuid:conversation>/why": READ,
     "chat/<uuid:conversation>/rename": ACT,

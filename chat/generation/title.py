@@ -31,7 +31,7 @@ def give_title(pk: int) -> None:
 
     A model whose title was no good is not asked again: it would answer the same after every turn.
     """
-    young = Conversation.objects.filter(pk=pk, title_source=TitleSource.QUESTION, deleted_at__isnull=True)
+    young = Conversation.objects.in_lists().filter(pk=pk, title_source=TitleSource.QUESTION, deleted_at__isnull=True)
     conversation = young.first()
     first = Message.objects.filter(conversation=pk, role=Message.Role.USER).order_by("pk").first()
     if conversation is None or first is None or _answers(pk) > 1:

@@ -23,10 +23,15 @@ def ask(
     parent: UUID | None,
     text: str,
     request: UUID | None = None,
+    temporary: bool = False,
 ) -> Turn:
-    """A new question: in a new conversation, or below the answer `parent` (None: the end of the shown branch)."""
+    """A new question: in a new conversation, or below the answer `parent` (None: the end of the shown branch).
+
+    `temporary` says what a new conversation is; one that is there stays what it was begun as.
+    """
     if conversation is None:
-        return begin_turn(user=user, workspace=workspace_for(user, workspace), text=text, request=request)
+        place = workspace_for(user, workspace)
+        return begin_turn(user=user, workspace=place, text=text, request=request, temporary=temporary)
     held = conversation_for(user, conversation)
     below = message_for(user, parent) if parent else held.leaf
     if below is not None and (below.conversation_id != held.pk or below.role != Role.ASSISTANT):

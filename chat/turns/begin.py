@@ -66,9 +66,8 @@ def begin_turn(
             if reopen is None or reopen.was_an_answer:  # who goes on after a failure has had none yet
                 allowance.spend(user, workspace)
             if conversation is None:
-                conversation = Conversation(
-                    workspace=workspace, author=user, title=title_of(text or ""), temporary=temporary
-                )
+                title = "" if temporary else title_of(text or "")
+                conversation = Conversation(workspace=workspace, author=user, title=title, temporary=temporary)
                 tagging.begin(conversation, standing, schedule.agreement)
             turn = _reopened(conversation, reopen) if reopen else _opened(conversation, parent, text, user, request)
             _moved_on(turn, standing, schedule)

@@ -14,6 +14,7 @@ from chat.journal import control, keys
 from chat.models import Conversation, Message
 from chat.models.conversation import TITLE_LENGTH, TitleSource
 from chat.models.message import State
+from chat.rendering.plain import title_of
 from chat.turns import effects
 from privacy import keeping, standings, tagging
 from privacy.models import Standing
@@ -26,8 +27,10 @@ UNDO = timedelta(seconds=30)
 
 
 def rename(user: "User", *, conversation: UUID, title: str) -> Conversation:
-    """Give a title by hand; the model never replaces it. Raises BadText for an empty one."""
+    """Give a title by hand; the model never replaces it. Raises BadText for an empty one, and where there is none."""
     held = access.conversation_for(user, conversation)
+    if held.is_unlisted:
+        raise BadText("A temporary chat has no title. Keep it first.")
     title = " ".join(title.replace("\x00", "").split())[:TITLE_LENGTH]
     if not title:
         raise BadText("A title needs at least one character.")
@@ -58,14 +61,27 @@ def keep(user: "User", *, conversation: UUID) -> Conversation:
     """Keep it until it is let go or deleted, whatever was chosen. It trains no more than before."""
     held = access.conversation_for(user, conversation)
     keeping.keep(Selection(user, frozenset([held.public_id])))
+    if held.temporary and not held.title:
+        held.title = title_of(_first_question(held))
+        Conversation.objects.filter(pk=held.pk).update(title=held.title)
+        effects.title_wanted(held)
     return held
+
+
+def _first_question(held: Conversation) -> str:
+    """What the conversation began with."""
+    first = held.messages.filter(role=Message.Role.USER).order_by("pk").first()
+    return first.text if first else ""
 
 
 @transaction.atomic
 def let_go(user: "User", *, conversation: UUID) -> Conversation:
-    """Keep it no longer; its end does not come nearer than thirty days."""
+    """Keep it no longer; its end does not come nearer than thirty days. A temporary one has no title again."""
     held = access.conversation_for(user, conversation)
     keeping.let_go(Selection(user, frozenset([held.public_id])))
+    if held.temporary:
+        held.title, held.title_source = "", TitleSource.QUESTION
+        Conversation.objects.filter(pk=held.pk).update(title=held.title, title_source=held.title_source)
     return held
 
 

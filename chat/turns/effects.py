@@ -26,8 +26,13 @@ def answer_ended(answer: Message, conversation: Conversation) -> None:
     after_commit(lambda: control.publish("ended", user=conversation.author_id, answer=answer.public_id))
     if answer.text:
         after_commit(lambda: _send("render_answer", answer.pk))
-    if conversation.title_source == Conversation.TitleSource.QUESTION and not conversation.temporary:
-        after_commit(lambda: _send("title_conversation", conversation.pk))
+    if conversation.title_source == Conversation.TitleSource.QUESTION and not conversation.is_unlisted:
+        title_wanted(conversation)
+
+
+def title_wanted(conversation: Conversation) -> None:
+    """A worker asks the model for a better title than the first words of the question."""
+    after_commit(lambda: _send("title_conversation", conversation.pk))
 
 
 def conversation_changed(conversation: Conversation, what: str) -> None:

@@ -19,11 +19,12 @@ from chat.sidebar import sidebar
 from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
-from privacy import keeping
+from privacy import keeping, policy
 from privacy.gate import gate_here
 from privacy.middleware import open_always
-from privacy.policy import Standing
-from privacy.standings import standing_of
+from privacy.models import Standing
+from privacy.prose import how_long
+from privacy.standings import schedule_for, standing_of
 from privacy.views.question import dialog
 
 
@@ -37,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @open_always
 @require_safe
-def new(request: PersonalRequest) -> HttpResponse:
+def new(request: PersonalRequest, *, temporary: bool = False) -> HttpResponse:
     """An empty chat. Who has never answered the terms does so first, before the first message.
 
     Somebody who came for a Work workspace is taken there instead: consumer terms are no matter of theirs.
@@ -45,10 +46,10 @@ def new(request: PersonalRequest) -> HttpResponse:
     gate = gate_here(request)
     if gate.stopped and (work := _came_for(request)):
         request.session[SESSION_KEY] = str(work.public_id)
-        return redirect("chat:new")
+        return redirect(request.path)
     if gate.newcomer:
         return redirect(f"{reverse('privacy:choice')}?{urlencode({'next': request.path})}")
-    return render_chat(request, None)
+    return render_chat(request, None, temporary=temporary)
 
 
 @open_always
@@ -81,7 +82,13 @@ def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
 
 
 def render_chat(
-    request: PersonalRequest, held: Conversation | None, *, draft: str = "", error: str = "", status: int = 200
+    request: PersonalRequest,
+    held: Conversation | None,
+    *,
+    draft: str = "",
+    error: str = "",
+    temporary: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     """The page, with what a refused form had in it put back into the composer."""
     if held is not None:
@@ -100,15 +107,22 @@ def render_chat(
             "deadline": answer.deadline,
         },
         "choice_dialog": dialog(request, answer),
+        "temporary": _temporary(request) if (held.is_unlisted if held else temporary) else None,
         "draft": draft,
         "error": error,
     }
     return render(request, "chat/page.html", context, status=status)
 
 
-def _badge(held: Conversation, standing: Standing) -> dict[str, str]:
+def _badge(held: Conversation, standing: policy.Standing) -> dict[str, str]:
     said = badges.badge(held, standing)
     return {"text": said.text, "sentence": said.sentence, "url": reverse("chat:why", args=[held.public_id])}
+
+
+def _temporary(request: PersonalRequest) -> dict[str, str]:
+    """What a temporary chat says of itself here."""
+    mine = Standing.objects.whole().filter(user=request.user).first()
+    return {"time": how_long(schedule_for(request.workspace, mine).temporary)}
 
 
 def _choice_url(request: HttpRequest) -> str:

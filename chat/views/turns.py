@@ -23,7 +23,7 @@ from privacy.middleware import gated, open_always, refusal, wants_json
 @gated
 @require_POST
 def ask(request: PersonalRequest) -> HttpResponse:
-    text = request.POST.get("text", "")
+    text, temporary = request.POST.get("text", ""), request.POST.get("temporary") == "on"
     held = None
     try:
         conversation = _uuid(request, "conversation")
@@ -35,9 +35,10 @@ def ask(request: PersonalRequest) -> HttpResponse:
             parent=_uuid(request, "parent"),
             text=text,
             request=_uuid(request, "request"),
+            temporary=temporary,
         )
     except (Refused, ConsentRequired) as error:
-        return _refused(request, error, held, draft=text)
+        return _refused(request, error, held, draft=text, temporary=temporary)
     return _begun(request, turn)
 
 
@@ -91,7 +92,11 @@ def _begun(request: PersonalRequest, turn: Turn) -> HttpResponse:
 
 
 def _refused(
-    request: PersonalRequest, error: Refused | ConsentRequired, held: Conversation | None, draft: str
+    request: PersonalRequest,
+    error: Refused | ConsentRequired,
+    held: Conversation | None,
+    draft: str,
+    temporary: bool = False,
 ) -> HttpResponse:
     """Say what to do; a page gets back what was written."""
     if held is not None:
@@ -100,7 +105,8 @@ def _refused(
         return refusal(request, error)
     if wants_json(request):
         return JsonResponse({"error": {"code": error.code, "message": error.message}}, status=error.status)
-    return render_chat(request, held, draft=draft, error=error.message, status=error.status)
+    said = {"draft": draft, "error": error.message}
+    return render_chat(request, held, **said, temporary=temporary, status=error.status)
 
 
 def _uuid(request: PersonalRequest, name: str) -> UUID | None:

@@ -26,6 +26,10 @@ class TaggedQuerySet(models.QuerySet[Row]):
         """What its author may still see. Every reader asks this; invisible means invisible to all of them."""
         return self.filter(models.Q(hidden_from__isnull=True) | models.Q(hidden_from__gt=at))
 
+    def in_lists(self) -> Self:
+        """What lists may show: what was begun as temporary is in none unless its author keeps it."""
+        return self.filter(models.Q(temporary=False) | models.Q(kept=True))
+
     def trusted(self) -> Self:
         """Rows whose tag is of the epoch that stands now; others wait for their re-tag. Deletion needs no epoch."""
         current = Standing.objects.filter(user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"))
@@ -87,6 +91,11 @@ class Tagged(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_unlisted(self) -> bool:
+        """Whether it is temporary now: begun as that, and not kept since."""
+        return self.temporary and not self.kept
 
     def facts(self, standing: policy.Standing) -> policy.Facts:
         """This row as the policy sees it at this moment, under its author's standing or its workspace's agreement."""

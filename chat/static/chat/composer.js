@@ -101,7 +101,7 @@ export class Composer {
     if (this.#form.dataset.plain || this.#field.value.length > LONGEST) return;
     event.preventDefault();
     if (this.busy || !this.#field.value.trim()) return;
-    const { workspace, conversation, parent } = this.#form.elements;
+    const { workspace, conversation, parent, temporary } = this.#form.elements;
     this.say(null);
     this.#form.querySelector("#kept-words").hidden = true;
     this.#request = uuid();
@@ -115,6 +115,7 @@ export class Composer {
       conversation: conversation.value || null,
       parent: parent.value || null,
       text: this.#field.value,
+      temporary: temporary?.value === "on",
     });
     this.#timer = setTimeout(() => this.#plainly(), PATIENCE);
   }

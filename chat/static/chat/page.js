@@ -29,6 +29,8 @@ bindActs({
 function merge(fresh) {
   for (const id of ["head", "conversations", "gate", "allowance", "send"]) swap(fresh, id);
   document.title = fresh.title;
+  document.body.classList.toggle("temporary", fresh.body.classList.contains("temporary"));
+  if (!fresh.getElementById("lasts")) document.getElementById("lasts")?.remove();
   transcript.merge(fresh.getElementById("transcript"));
   document.dispatchEvent(new CustomEvent("parley:refreshed", { detail: fresh }));
   follow();
