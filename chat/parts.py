@@ -46,7 +46,7 @@ def _messages(user: "User", conversations: Sequence[int]) -> Iterator[Message]:
 
     What somebody else asked, and what they were answered, is theirs. A conversation that is deleted meanwhile ends.
     """
-    own = Q(author=user) | Q(author=None)
+    own = Q(author=user) | Q(role=Message.Role.ASSISTANT)
     rows = (
         Message.objects.filter(own, Q(parent=None) | Q(parent__role=Message.Role.ASSISTANT) | _own_above(user))
         .annotate(above=F("parent__public_id"))
@@ -65,7 +65,7 @@ def _messages(user: "User", conversations: Sequence[int]) -> Iterator[Message]:
 
 
 def _own_above(user: "User") -> Q:
-    return Q(parent__author=user) | Q(parent__author=None)
+    return Q(parent__author=user)
 
 
 def _conversation(row: Conversation, standing: Standing, messages: Iterator[dict[str, Any]]) -> dict[str, Any]:

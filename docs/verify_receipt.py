@@ -56,10 +56,10 @@ def check(receipt_file: str, keys_file: str, so: list[str]) -> str:
         need(key["vouched_by"] == before["key"])
         text = f"parley ledger key\n{key['key']}\n{key['public']}\nfrom {key['from']}\n"
         need_signature(before["public"], key["voucher"], text)
-    kept = parsed(keys_file)["keys"] if keys_file else []
     if keys_file:
-        so.append("its keys are those that were kept")
-        need(kept and all(key["public"] == other["public"] for key, other in zip(keys, kept, strict=False)))
+        so.append("its keys are those in the file that were kept")
+    kept = parsed(keys_file)["keys"] if keys_file else []
+    need(not keys_file or (kept and all(a["public"] == b["public"] for a, b in zip(keys, kept, strict=False))))
     so.append("its head was signed with one of them while that was in use")
     text = f"{head['origin']}\n{head['size']}\n{b64encode(bytes.fromhex(head['root'])).decode()}\nat {head['at']}\n"
     need_signature({key["key"]: key["public"] for key in keys}[head["key"]], head["signature"], text)

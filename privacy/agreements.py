@@ -40,7 +40,7 @@ def agreements_of(user: "User", workspaces: Sequence[Workspace]) -> list[Agreeme
     return [
         Agreement(
             workspace=one,
-            owners=[str(owner) for owner in owners[one.pk]],
+            owners=[owner.get_short_name() for owner in owners[one.pk]],
             owned=user in owners[one.pk],
             kept=_kept(one),
             trains=agreement_of(one).training,

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import clock
 from accounts.errors import NotFound
+from accounts.models import Workspace
 from privacy import holdings, ledger, policy, standings, tagging, versions
 from privacy.errors import BadAnswer, StaleAnswer
 from privacy.models import Event, Notice, Standing, Terms
@@ -82,7 +85,7 @@ def choose(
     already stands records nothing.
     """
     given = given or Circumstances()
-    if training is not Training.ALLOW:  # whoever confirmed an Allow before and denies now confirms nothing
+    if training is not Training.ALLOW or not given.gpc:  # there is nothing that could have been confirmed
         given = replace(given, despite_gpc=False)
     standing = Standing.objects.for_change(user)
     versions.keep_newest()
@@ -110,7 +113,8 @@ def choose(
     standing.since = now
     standing.save()
     told = [ledger.Entry(act, terms, {"epoch": standing.epoch, **given.detail()}) for act in acts]
-    events = ledger.record_all(told, subject=user, actor=user, source=source, context=given.context, at=standing.since)
+    actor = None if source is Source.OPERATOR else user
+    events = ledger.record_all(told, subject=user, actor=actor, source=source, context=given.context, at=standing.since)
     standing.stands_again()
     _carry_out(user, standing)
     return Choice(standing, before, _deciding(events))
@@ -153,7 +157,22 @@ def judge_age_anew(user: "User") -> None:
             detail=said,
             at=standing.since,
         )
+    _withdraw_from_work(user)
     _carry_out(user, standing)
+
+
+def _withdraw_from_work(user: "User") -> None:
+    """What somebody wrote at work before they were of age, as is known now, was begun under no permission."""
+    grown = user.adult_since()
+    young = Q(begun_at__lt=datetime.combine(grown, time.min, UTC)) if grown else Q()
+    for _holding, model in holdings.tagged_holdings():
+        rows: Any = model._default_manager
+        mine = rows.filter(young, author=user, workspace__kind=Workspace.Kind.WORK, begun_epoch__isnull=False)
+        for workspace in Workspace.objects.filter(pk__in=mine.values("workspace")).order_by("pk"):
+            schedule = standings.schedule_for_turn(workspace, None)
+            there = list(mine.filter(workspace=workspace).values_list("pk", flat=True))
+            rows.filter(pk__in=there).update(begun_epoch=None)
+            tagging.retag_work(rows.filter(pk__in=there), schedule)
 
 
 def _differences(standing: Standing, terms: Terms, training: Training | None, keep_history: bool) -> list[Act]:

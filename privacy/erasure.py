@@ -26,10 +26,10 @@ from accounts.changes import signed_out
 from accounts.models import Membership, User, Workspace
 from privacy import ledger, standings, sweep, tagging
 from privacy.canonical import moment
-from privacy.errors import SoleOwner
+from privacy.errors import SoleOwner, StillStaff
 from privacy.holdings import all_holdings, tagged_holdings
 from privacy.models import Erasure, Standing, Subject, SweepRun, Tagged
-from privacy.policy import Duration
+from privacy.policy import Duration, Schedule
 from privacy.vocabulary import Act, Source
 
 if TYPE_CHECKING:
@@ -49,11 +49,13 @@ logger = logging.getLogger(__name__)
 def leave(*, user: User) -> None:
     """Let `user` leave for good: from the commit on the account is shut and its chats are gone; the rest follows.
 
-    Twice is once. Raises SoleOwner.
+    Twice is once. Raises SoleOwner, and StillStaff: what staff did is logged under their account, which goes.
     """
     if not User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"):
         return
     _hold_workspaces(user)
+    if User.objects.filter(pk=user.pk, is_staff=True).exists():
+        raise StillStaff
     if alone := list(owned_alone(user).values_list("name", flat=True)):
         raise SoleOwner(alone)
     _shut_out(user)
@@ -63,11 +65,23 @@ def leave(*, user: User) -> None:
 
 
 def owned_alone(user: User) -> "QuerySet[Workspace]":
-    """The Work workspaces that nobody else owns who could go on doing so."""
+    """The Work workspaces that others work in, and that none of them owns."""
     owners = Membership.objects.filter(workspace=OuterRef("pk"), role=Membership.Role.OWNER)
-    others = owners.filter(user__is_active=True).exclude(user=user)
-    work = Workspace.objects.filter(kind=Workspace.Kind.WORK)
-    return work.filter(Exists(owners.filter(user=user)), ~Exists(others)).order_by("pk")
+    others = _others(user)
+    work = Workspace.objects.filter(Exists(owners.filter(user=user)), kind=Workspace.Kind.WORK)
+    owned = Exists(others.filter(role=Membership.Role.OWNER, user__is_active=True))
+    return work.filter(Exists(others), ~owned).order_by("pk")
+
+
+def emptied(user: User) -> "QuerySet[Workspace]":
+    """The Work workspaces that nobody else works in: what was written there goes with its last member."""
+    mine = Membership.objects.filter(workspace=OuterRef("pk"), user=user)
+    work = Workspace.objects.filter(Exists(mine), kind=Workspace.Kind.WORK)
+    return work.filter(~Exists(_others(user))).order_by("pk")
+
+
+def _others(user: User) -> "QuerySet[Membership]":
+    return Membership.objects.filter(workspace=OuterRef("pk")).exclude(user=user)
 
 
 def _hold_workspaces(user: User) -> None:
@@ -88,6 +102,11 @@ def _shut_out(user: User) -> None:
         rows: Any = model._default_manager.filter(author=user, workspace=user.personal_workspace)
         rows.filter(deleted_at__isnull=True).update(deleted_at=clock.now())
         tagging.retag(rows, facts, replace(schedule, deleted=Duration()))  # due at once
+        for workspace in emptied(user):
+            agreed = standings.schedule_for_turn(workspace, None)
+            there = model._default_manager.filter(author=user, workspace=workspace)
+            there.filter(deleted_at__isnull=True).update(deleted_at=clock.now())
+            tagging.retag_work(there, replace(agreed, deleted=Duration()))  # type: ignore[arg-type]
     signed_out(user)
 
 
@@ -185,11 +204,20 @@ def _unlink(user: User) -> int:
         return 0
     link = Subject.objects.filter(user=user)
     gone, _ = Standing.objects.filter(user=user).delete()
+    if gone:
+        _retag_what_stays(user)
     if link.exists():
         asked = {"asked_at": moment(erasure.asked_at)}
         ledger.record(Act.ERASED, source=Source.SETTINGS, subject=user, detail=asked)
         gone += link.delete()[0]
     return gone
+
+
+def _retag_what_stays(user: User) -> None:
+    """What is held or under review says from now on what holds of somebody who has answered nothing."""
+    facts, schedule = standings.as_facts(user, None), replace(Schedule(), deleted=Duration())
+    for _holding, model in tagged_holdings():
+        tagging.retag(model._default_manager.filter(author=user), facts, schedule)  # type: ignore[arg-type]
 
 
 @transaction.atomic

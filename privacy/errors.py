@@ -38,5 +38,9 @@ class SoleOwner(Exception):
         self.workspaces = workspaces
 
 
+class StillStaff(Exception):
+    """Staff hands its rights over before it leaves."""
+
+
 class TooLateToDefer(Exception):
     """There is no time left to put the answer off, or nothing to put off."""

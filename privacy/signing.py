@@ -1,25 +1,21 @@
 """Signing a Work workspace's agreement: a new version with its evidence, and new tags for everything written there."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from accounts.errors import NotFound
-from accounts.models import Membership, Workspace
+from accounts.models import Membership, User, Workspace
 from privacy import holdings, ledger, standings, tagging
 from privacy.errors import StaleAnswer
 from privacy.models import Agreed, Agreement
 from privacy.vocabulary import Act, Source
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 
 @transaction.atomic
 def sign(
     *,
-    owner: "User",
+    owner: User,
     workspace: Workspace,
     retention_days: int | None,
     training: bool,
@@ -32,6 +28,7 @@ def sign(
     `seen` is the version that was in force (its primary key) where the owner made up their mind. Saying again what is
     in force signs nothing. Raises NotFound for anybody but an owner, StaleAnswer if another was signed since `seen`.
     """
+    User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk").first()
     agreed = Agreed.objects.for_change(workspace)
     owners = Membership.objects.filter(workspace=workspace, role=Membership.Role.OWNER, user__is_active=True)
     if workspace.is_personal or not owners.filter(user=owner).exists():

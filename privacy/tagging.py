@@ -66,13 +66,14 @@ def restore(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[
 
 
 def begin(row: Tagged, standing: policy.Standing, agreement: policy.Agreement) -> None:
-    """Note, when a conversation begins, the permission it is begun under (if it is begun under one)."""
+    """Note, when a conversation begins, the permission it is begun under (if it is begun under one, by an adult)."""
     if row.workspace.is_personal:
-        adult = standing.adult_since is not None and row.begun_at.date() >= standing.adult_since
         allowed = standing.training is Training.ALLOW and not policy.suspended(standing, clock.now())
-        row.begun_epoch = standing.epoch if allowed and adult else None
     else:
-        row.begun_epoch = agreement.epoch if agreement.training else None
+        allowed = agreement.training
+    adult = standing.adult_since is not None and row.begun_at.date() >= standing.adult_since
+    epoch = policy.epoch(standing, agreement, personal=row.workspace.is_personal)
+    row.begun_epoch = epoch if allowed and adult else None
 
 
 def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule) -> int:

@@ -62,7 +62,7 @@ class Reason(StrEnum):
             "age": "Chats of people who are under age, or whose age is unknown, never train models.",
             "undecided": "You have not answered the training question. Silence is never consent.",
             "denied": "You did not allow training.",
-            "begun_before": "This chat was begun before the permission that stands now, so it never trains models.",
+            "begun_before": "This chat was not begun under the permission that stands now, so it never trains models.",
         }[self.value]
 
 

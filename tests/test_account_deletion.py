@@ -15,13 +15,13 @@ from accounts.models import Membership, User, Workspace
 from chat.models import Conversation
 from chat.turns import conversations
 from privacy import erasure, reminders
-from privacy.errors import SoleOwner
-from privacy.models import Erasure, Event, Reminder
+from privacy.errors import SoleOwner, StillStaff
+from privacy.models import Erasure, Event, Reminder, Tombstone
 from privacy.vocabulary import Act, Training
 from tests.account_pages import sign_in, target
 from tests.leaving import erased
-from tests.people import PASSWORD, alice, bob, wendy, will, works
-from tests.scenes import answered, asked, decided, published
+from tests.people import PASSWORD, alice, bob, stella, wendy, will, works
+from tests.scenes import answered, asked, asked_in, decided, published
 from tests.sockets import goodbye, off_loop, opened, signed_in
 
 DELETE = "privacy:delete_account"
@@ -127,6 +127,22 @@ class TestOwner:
         assert leave(client).status_code == 302
         erasure.erase(wendy().pk)
         assert set(Workspace.objects.get(kind="work").members.all()) == {will()}
+
+    def test_whoever_works_alone_goes_with_what_they_wrote_there(self, client):
+        alone = Workspace.objects.open_work(owner=alice(), name="Alice alone")
+        conversation = asked_in(alice(), alone).conversation
+        client.force_login(alice())
+        assert "Alice alone" in client.get("/privacy/delete-account/").content.decode()
+        erased(alice())
+        assert not Conversation.objects.filter(pk=conversation.pk).exists()
+        assert Tombstone.objects.filter(key=conversation.public_id).exists()
+
+    def test_staff_hands_its_rights_over_first(self, client):
+        client.force_login(stella())
+        assert "belong to the staff" in leave(client).content.decode()
+        with pytest.raises(StillStaff):
+            erasure.leave(user=stella())
+        assert User.objects.get(pk=stella().pk).is_active
 
     def test_an_owner_who_is_switched_off_is_none(self):
         works()

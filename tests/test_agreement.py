@@ -7,8 +7,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts import clock
+from accounts.changes import age_changed
 from accounts.errors import NotFound
-from accounts.models import Membership
+from accounts.models import Membership, User
 from chat.models import Conversation, Message
 from chat.models.message import State
 from chat.turns import acts, conversations
@@ -212,3 +213,28 @@ def test_a_turn_and_a_signature_at_the_same_moment(committed):
         assert not Conversation.objects.trainable(clock.now()).exists()
         assert not Conversation.objects.filter(hidden_from=None).exists()
         Message.objects.open().update(state=State.COMPLETE)
+
+
+@pytest.mark.django_db
+class TestAge:
+    """Minors and unknown ages never train, at work neither, whatever an owner says."""
+
+    @pytest.mark.parametrize("born", [None, (clock.now() - timedelta(days=15 * 365)).date()])
+    def test_what_they_write_never_trains(self, born):
+        User.objects.filter(pk=will().pk).update(date_of_birth=born)
+        signed(training=True)
+        assert not trains(written(will()))
+        assert trains(written(wendy()))
+
+    def test_what_somebody_wrote_who_turns_out_to_be_under_age_trains_no_more(self):
+        signed(training=True)
+        conversation, other = written(will()), written(wendy())
+        assert trains(conversation)
+        person = will()
+        person.date_of_birth = (clock.now() - timedelta(days=15 * 365)).date()
+        with transaction.atomic():
+            person.save()
+            age_changed(person)
+        conversation.refresh_from_db()
+        assert (conversation.begun_epoch, conversation.tag_reason) == (None, Reason.BEGUN_BEFORE)
+        assert not trains(conversation) and trains(other)

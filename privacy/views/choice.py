@@ -101,7 +101,7 @@ def undo(request: Request) -> HttpResponse:
             training=Training(to["training"]) if to["training"] else None,
             keep_history=to["keep_history"],
             source=Source.PAGE,
-            given=Circumstances(gpc=gpc, despite_gpc=to["despite_gpc"], context=context_of(request)),
+            given=Circumstances(gpc=gpc, context=context_of(request)),  # nobody is asked once more here
             seen=to["state"],
         )
     except (signing.BadSignature, StaleAnswer, BadAnswer):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.request import PersonalRequest as Request
 from privacy import erasure
-from privacy.errors import SoleOwner
+from privacy.errors import SoleOwner, StillStaff
 
 
 @sensitive_post_parameters("password")
@@ -25,7 +25,7 @@ def delete_account(request: Request) -> HttpResponse:
     if request.user.has_usable_password() and form.is_valid():
         try:
             erasure.leave(user=request.user)
-        except SoleOwner:
+        except (SoleOwner, StillStaff):
             form = ReauthenticateForm(user=request.user)  # the page says why
         else:
             logout(request)
@@ -34,10 +34,12 @@ def delete_account(request: Request) -> HttpResponse:
 
 
 def _page(request: Request, form: ReauthenticateForm) -> HttpResponse:
+    emptied = list(erasure.emptied(request.user))
     context = {
         "form": form,
         "alone": list(erasure.owned_alone(request.user)),
-        "work": [one for one in request.workspaces if not one.is_personal],
+        "work": [one for one in request.workspaces if not one.is_personal and one not in emptied],
+        "emptied": emptied,
         "contact": settings.CONTROLLER["contact"],
     }
     return render(request, "privacy/delete_account.html", context, status=422 if form.errors else 200)

@@ -123,9 +123,10 @@ class Taken:
 def take(request: Request, form: ChoiceForm, keep_history: bool | None, source: Source) -> Taken:
     """Record the answer in a valid form, if it fits a question that stands now."""
     gpc = asks_not_to_share(request)
-    confirmed = gpc and form.answer is Training.ALLOW and (form.cleaned_data["despite_gpc"] or _stands(request.user))
     try:
         shown = check_token(request.POST.get("token", ""), request.user)
+        said = form.cleaned_data["despite_gpc"] or _stands(request.user, shown)
+        confirmed = gpc and form.answer is Training.ALLOW and said
         if gpc and form.answer is Training.ALLOW and not confirmed:
             return Taken(confirm=True)
         choice = choices.choose(
@@ -145,9 +146,9 @@ def take(request: Request, form: ChoiceForm, keep_history: bool | None, source: 
     return Taken(choice)
 
 
-def _stands(user: User) -> bool:
-    """Whether an Allow against the browser's wish has been confirmed already, and still stands."""
-    return Standing.objects.filter(user=user, despite_gpc=True).exists()
+def _stands(user: User, shown: Shown) -> bool:
+    """Whether an Allow against the browser's wish has been confirmed already under these terms, and still stands."""
+    return Standing.objects.filter(user=user, terms__digest=shown.terms, despite_gpc=True).exists()
 
 
 def terms_shown(shown: Shown) -> Terms:
@@ -215,7 +216,6 @@ def _tags(choice: Choice) -> str:
                 "state": now.state,
                 "training": back.value if back else None,
                 "keep_history": before.keep_history,
-                "despite_gpc": before.despite_gpc,
             },
             salt=UNDO_SALT,
         )

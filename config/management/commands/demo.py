@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from config.demo import crowd, plain, story
@@ -19,6 +19,10 @@ class Command(BaseCommand):
     help = "Makes the demonstration's people with their conversations, each once, and prints who they are."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PUBLIC_ORIGIN:
+            raise CommandError(
+                "The demonstration makes staff whom others could sign in as. It is not for a public place."
+            )
         password = generated_secret(settings.DATA_DIR, "demo_password")
         if story.can_be_told():
             known, others = story.lives(), crowd.lives()
