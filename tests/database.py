@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import dj_database_url
 import psycopg
 import psycopg.conninfo
 import pytest
@@ -12,6 +13,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
+
+from config.embedded.roles import GRANTS
 
 _owner_url = ""
 
@@ -23,6 +26,7 @@ def create(name: str) -> None:
     with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO PUBLIC").format(sql.Identifier(name)))
+    _open_to_the_application()
     connection.close()
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
     with _as_owner():
@@ -91,12 +95,28 @@ def superuser() -> "psycopg.Connection[Any]":
     return psycopg.connect(url, autocommit=True, options="-c session_replication_role=replica")
 
 
+def owners_account() -> dict[str, str]:
+    """The owner's name and password, as Django's settings name them."""
+    parsed = dj_database_url.parse(settings.DATABASE_OWNER_URL)
+    return {"USER": parsed["USER"], "PASSWORD": parsed["PASSWORD"]}
+
+
+def _open_to_the_application() -> None:
+    """Let its role use the tables to come, as README.md has it done once for the product's own database.
+
+    The embedded server has this in the template of every database; one that the environment names need not.
+    """
+    application = sql.Identifier(str(connection.settings_dict["USER"]))
+    with psycopg.connect(_owner_url, autocommit=True) as owner:
+        for grant in GRANTS:
+            owner.execute(sql.SQL("ALTER DEFAULT PRIVILEGES GRANT {} TO {}").format(sql.SQL(grant), application))
+
+
 @contextmanager
 def _as_owner() -> Iterator[None]:
     """Let the default connection be the owner's for a while."""
-    parts = urlsplit(settings.DATABASE_OWNER_URL)
     mine = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
-    connection.settings_dict.update(USER=parts.username, PASSWORD=parts.password)
+    connection.settings_dict.update(owners_account())
     try:
         yield
     finally:

@@ -276,6 +276,17 @@ def test_axe_finds_nothing(browser: Browser, parley: str, scheme: Any, width: in
     context.close()
 
 
+def test_a_conversation_fits_the_narrowest_window(page: Page, up: Up):
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto("/account/login/")
+    sign_in(page, "alice@parley.example", demo_password(up))
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_role("navigation", name="Conversations").get_by_role("link", name="Leap years in Python").click()
+    expect(page.get_by_text(re.compile("Kept until .* not used for training")).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    no_violations(page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_administration(browser: Browser, up: Up, parley: str, scheme: Any):
     context = browser.new_context(base_url=parley, color_scheme=scheme, reduced_motion="reduce")

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.core.checks import run_checks
 from django.db import connection
 
 from config.checks import application_role
+from tests import database
 
 
 def found() -> list[Any]:
@@ -22,10 +21,9 @@ def test_a_role_of_its_own_is_well(db: None) -> None:
 
 @pytest.fixture
 def as_owner(committed: None) -> Iterator[None]:
-    parts = urlsplit(settings.DATABASE_OWNER_URL)
     mine = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
     connection.close()
-    connection.settings_dict.update(USER=parts.username, PASSWORD=parts.password)
+    connection.settings_dict.update(database.owners_account())
     yield
     connection.close()
     connection.settings_dict.update(mine)

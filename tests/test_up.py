@@ -180,8 +180,10 @@ def test_stop_leaves_no_process_no_lock_and_no_socket(running: Up) -> None:
 
 
 def test_next_start_is_quick_and_ctrl_c_stops_it(running: Up, start: Callable[..., Up]) -> None:
-    again = start(running.data)
+    again = start(running.data, MODEL_LABEL="Our model")
     assert again.ready() < NEXT_START * slack()
+    written = json.loads((again.data / "run/environment.json").read_text())
+    assert (written["MODEL_LABEL"], written["MODEL_NAME"]) == ("Our model", "smollm2")  # theirs is what people read
     family = again.family()
     assert again.stop(signal.SIGINT) < STOP * slack()
     assert again.process.returncode == 0 and gone(family)

@@ -26,6 +26,7 @@ from config.up.minder import Minder, last_words
 from config.up.report import Report
 
 READY_WITHIN = 60.0
+OPERATORS_OWN = ("MODEL_LABEL", "MODEL_OPERATOR", "MODEL_MAX_TOKENS")  # also of the embedded model
 # Answers first stop being asked for, then being written, then being kept.
 STOPPING = (("web",), ("background", "generation"), ("model", "valkey", "postgres"))
 
@@ -93,6 +94,7 @@ class House:
                     await asyncio.sleep(0.05)
                 await asyncio.to_thread(engine.prepare)
         addresses = {name: value for engine in self.engines for name, value in engine.addresses().items()}
+        addresses |= {name: os.environ[name] for name in OPERATORS_OWN if os.environ.get(name)}
         self.environment |= addresses
         self._write_down("environment.json", addresses)
         for engine in self.engines:
