@@ -19,7 +19,7 @@ from accounts import clock
 from accounts.models import User, Workspace
 from privacy import ledger, policy, standings, tagging
 from privacy.holdings import all_holdings, tagged_holdings
-from privacy.models import Agreed, Hold, Standing, Tagged
+from privacy.models import Agreed, Hold, Standing, Subject, Tagged
 from privacy.vocabulary import Act, Source
 
 if TYPE_CHECKING:
@@ -127,9 +127,11 @@ def _retag(hold: Hold) -> None:
 
 def _tell(act: Act, hold: Hold, reason: str, by: User) -> None:
     """Evidence without people: a person is the random number under which the ledger knows them."""
-    what = {"hold": hold.pk, "reason": reason}
-    if hold.user:
+    what: dict[str, Any] = {"hold": hold.pk, "reason": reason}
+    if hold.user and act is Act.HOLD_PLACED:
         what["person"] = str(ledger.subject_key(hold.user))
+    elif hold.user:  # who has left meanwhile gets no new link: the hold's number leads to the event that placed it
+        what["person"] = next((str(link.key) for link in Subject.objects.filter(user=hold.user)), None)
     elif hold.workspace:
         what["workspace"] = str(hold.workspace.public_id)
     else:

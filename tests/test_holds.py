@@ -12,7 +12,7 @@ from chat.models import Conversation
 from chat.turns import conversations
 from privacy import erasure, holds, standings, tagging
 from privacy import sweep as sweeping
-from privacy.models import Event, Hold, Standing
+from privacy.models import Event, Hold, Standing, Subject
 from privacy.vocabulary import Act, Training
 from tests.people import alice, bob, stella, wendy, will, works
 from tests.scenes import answered, asked, asked_in, decided
@@ -86,6 +86,7 @@ class TestPlacing:
         holds.release(hold, "Settled.", by=stella())
         assert erasure.erase(person.pk) and not held()
         assert Conversation.objects.get(pk=theirs[2].pk).author is None
+        assert Event.objects.filter(act=Act.ERASED).count() == 1 and not Subject.objects.filter(user=person.pk).exists()
 
 
 @pytest.mark.django_db
