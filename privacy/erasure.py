@@ -180,7 +180,7 @@ def _tagged(user: User) -> Iterator[int]:
         yield run.purged
     for _holding, model in tagged_holdings():
         rows: Any = model._default_manager
-        work = rows.filter(author=user, workspace__kind=Workspace.Kind.WORK).order_by("pk")
+        work = rows.filter(author=user, workspace__kind=Workspace.Kind.WORK, held=False).order_by("pk")
         while some := list(work.values_list("pk", flat=True)[:AT_ONCE]):
             yield rows.filter(pk__in=some).update(author=None)
 

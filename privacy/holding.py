@@ -11,16 +11,19 @@ from accounts import erasure as account_erasure
 from accounts.models import Membership, User, Workspace
 from accounts.sessions import SessionStore
 from privacy import holdings, parts
-from privacy.models import Agreed, Agreement, Erasure, Notice, Reminder, Standing, Subject
+from privacy.models import Agreed, Agreement, Erasure, Hold, Notice, Reminder, Standing, Subject
 
 
 def register() -> None:
     holdings.register(
         holdings.Holding(
             name="answers",
-            models=(Standing, Subject, Notice, Reminder, Erasure),
+            models=(Standing, Subject, Notice, Reminder, Erasure, Hold),
             parts=parts.ANSWERS,
-            withheld={Erasure: "there only once nobody can sign in to the account any more"},
+            withheld={
+                Erasure: "there only once nobody can sign in to the account any more",
+                Hold: "what staff noted for a court or a claim; that a chat is held stands with the chat",
+            },
             erase=_erase_answers,
         )
     )
@@ -60,6 +63,8 @@ def _expire_sessions(_: datetime) -> None:
 
 
 def _erase_answers(user: User) -> Iterator[int]:
-    """What people were shown and reminded of. Standing and link go with the last word of the evidence (erasure.py)."""
-    for rows in (Notice.objects.filter(user=user), Reminder.objects.filter(user=user)):
+    """What people were shown and reminded of, and holds that are over. Standing and link go with the last word of the
+    evidence (erasure.py), a hold that stands with the person's row."""
+    over = Hold.objects.filter(user=user, released_at__isnull=False)
+    for rows in (Notice.objects.filter(user=user), Reminder.objects.filter(user=user), over):
         yield rows.delete()[0]

@@ -175,9 +175,11 @@ def verdict(facts: Facts, standing: Standing, schedule: Schedule) -> Verdict:
     hidden_from = ruled.lifetime.after(facts.last_activity) if ruled.lifetime else None
     if hidden_from and facts.grace_until and ruled.retention_class is not RetentionClass.TEMPORARY:
         hidden_from = max(hidden_from, facts.grace_until)
-    if facts.expired_at:
-        hidden_from = facts.expired_at
     purge_after = hidden_from
+    if facts.expired_at:
+        hidden_from = purge_after = facts.expired_at
+        if facts.grace_until and ruled.retention_class is not RetentionClass.TEMPORARY:
+            purge_after = max(purge_after, facts.grace_until)  # promised when a hold was released
     if facts.deleted_at:
         hidden_from = facts.deleted_at
         purge_after = schedule.deleted.after(facts.deleted_at)

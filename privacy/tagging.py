@@ -26,7 +26,7 @@ from django.db.models.lookups import GreaterThan, LessThan
 from accounts import clock
 from accounts.models import Workspace
 from privacy import policy
-from privacy.models import Tagged, TaggedQuerySet
+from privacy.models import Hold, Tagged, TaggedQuerySet
 from privacy.policy import Duration, Flags, Rule, Schedule
 from privacy.vocabulary import RetentionClass, Training
 
@@ -66,7 +66,10 @@ def restore(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[
 
 
 def begin(row: Tagged, standing: policy.Standing, agreement: policy.Agreement) -> None:
-    """Note, when a conversation begins, the permission it is begun under (if it is begun under one, by an adult)."""
+    """Note, when a conversation begins, the permission it is begun under (if it is begun under one, by an adult), and
+    whether a hold covers it.
+    """
+    row.held = Hold.objects.over(row).exists()
     if row.workspace.is_personal:
         allowed = standing.training is Training.ALLOW and not policy.suspended(standing, clock.now())
     else:
@@ -151,8 +154,10 @@ def _columns(ruled: Rule, epoch: int, schedule: Schedule, now: datetime) -> dict
         end = end_under(ruled.lifetime, now)
     deleted, flagged = Q(deleted_at__isnull=False), Q(flagged_at__isnull=False)
     expired = Q(deleted_at__isnull=True, hidden_from__lte=now)
-    end = Case(When(expired, then=F("hidden_from")), default=end)
-    columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=end)
+    temporary = ruled.retention_class is RetentionClass.TEMPORARY
+    ended = F("hidden_from") if temporary else Greatest("hidden_from", "grace_until")
+    end, hidden = Case(When(expired, then=ended), default=end), Case(When(expired, then=F("hidden_from")), default=end)
+    columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=hidden)
     gone = Case(When(deleted, then=end_of("deleted_at", schedule.deleted)), default=end)
     # A flag pushes a purge out; it does not create one. GREATEST would turn "never" into the flag's end.
     endless = Q(pk__isnull=True) if ruled.lifetime else ~deleted & ~expired

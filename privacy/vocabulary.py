@@ -102,6 +102,8 @@ class Act(StrEnum):
     AGREEMENT_SIGNED = "agreement_signed"
     KEY_ROTATED = "key_rotated"
     PURGED = "purged"
+    HOLD_PLACED = "hold_placed"
+    HOLD_RELEASED = "hold_released"
     SWEEP_STOPPED = "sweep_stopped"
     SWEEP_ANSWERED = "sweep_answered"
 
@@ -125,6 +127,8 @@ class Act(StrEnum):
             "agreement_signed": "A Work agreement was signed",
             "key_rotated": "The ledger's keys were replaced",
             "purged": "Conversations were purged",
+            "hold_placed": "Staff placed a legal hold",
+            "hold_released": "Staff released a legal hold",
             "sweep_stopped": "The sweep stopped before it purged anything, and asked staff",
             "sweep_answered": "Staff answered a stopped sweep",
         }[self.value]

@@ -99,6 +99,7 @@ MODELS = {
         "privacy/erasure",
         "privacy/sweeprun",
         "privacy/outbox",
+        "privacy/hold",
         "privacy/sweepstop",
         "privacy/tombstone",
         "privacy/terms",
@@ -119,6 +120,8 @@ ADMIN = dict.fromkeys(
         "admin/(?P<url>.*)$",
         *(f"admin/{model}/{rest}" for model in MODELS for rest in VIEWS),
         "admin/privacy/sweepstop/<int:pk>/answer/",
+        "admin/privacy/hold/place/",
+        "admin/privacy/hold/<int:pk>/release/",
         *(
             f"admin/privacy/terms/<int:pk>/{act}/"
             for act in ("publish", "take-back", "move-deadline", "copy", "figures")

@@ -195,7 +195,9 @@ def test_what_has_expired_stays_where_it_ended(standing):
     tag = policy.verdict(Facts(HIS, NOW, grace_until=NOW + timedelta(days=9), expired_at=ENDED), standing, Schedule())
     ruled = policy.rule(HIS, standing, Schedule())
     assert (tag.retention_class, tag.reason) == (ruled.retention_class, ruled.reason)
-    assert (tag.hidden_from, tag.purge_after) == (ENDED, ENDED)
+    assert (tag.hidden_from, tag.purge_after) == (ENDED, NOW + timedelta(days=9))  # promised when a hold was released
+    before = policy.verdict(Facts(HIS, NOW, grace_until=ENDED, expired_at=ENDED), standing, Schedule())
+    assert (before.hidden_from, before.purge_after) == (ENDED, ENDED)
 
 
 def test_a_flag_and_a_hold_keep_what_has_expired():

@@ -1,5 +1,5 @@
 """Staff's view of terms, ledger and sweeps."""
 
-from privacy.admin import evidence, sweeping, terms
+from privacy.admin import evidence, holds, sweeping, terms
 
-__all__ = ["evidence", "sweeping", "terms"]
+__all__ = ["evidence", "holds", "sweeping", "terms"]

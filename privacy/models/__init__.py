@@ -1,5 +1,6 @@
 from privacy.models.agreement import Agreed, Agreement, agreement_of
 from privacy.models.erasure import Erasure
+from privacy.models.hold import Hold
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.notice import Notice, Reminder
 from privacy.models.outbox import Outbox
@@ -16,6 +17,7 @@ __all__ = [
     "DeadlineMove",
     "Erasure",
     "Event",
+    "Hold",
     "Leaf",
     "LedgerKey",
     "Notice",
