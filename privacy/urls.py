@@ -18,6 +18,7 @@ urlpatterns = [
     path("privacy/", settings.settings, name="settings"),
     path("privacy/chats/", chats.chats, name="chats"),
     path("privacy/chats/act/", chats.act, name="chats_act"),
+    path("privacy/chats/undelete/", chats.undelete, name="chats_undelete"),
     path("privacy/history/", settings.history, name="history"),
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),

@@ -47,6 +47,7 @@ PRIVACY = {
     "privacy/": FORM,
     "privacy/chats/": READ,
     "privacy/chats/act/": ACT,
+    "privacy/chats/undelete/": ACT,
     "privacy/history/": READ,
     "privacy/choice/": FORM,
     "privacy/choice/not-now/": ACT,
