@@ -3,11 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from accounts import clock
-from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
-from chat.models.message import State
-from chat.turns import effects
+from chat.turns.stop import end_answers
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -17,14 +14,7 @@ AT_ONCE = 1_000
 
 def fence(user: "User") -> None:
     """Every answer that is being written for the person ends here, and its journal goes."""
-    mine = Conversation.objects.filter(author=user).values("pk")
-    # The conditions stand on the row itself, see chat/generation/lease.py.
-    running = Message.objects.open().filter(conversation__in=mine)
-    answers = list(running.values_list("public_id", flat=True))
-    running.update(state=State.STOPPED, finished_at=clock.now(), lease_until=None, stop_requested_at=clock.now())
-    for answer in answers:
-        effects.after_commit(lambda answer=answer: control.publish("stop", answer=answer))  # type: ignore[misc]
-    effects.after_commit(lambda: keys.forget(answers))
+    end_answers(Conversation.objects.filter(author=user))
 
 
 def erase(user: "User") -> Iterator[int]:

@@ -11,6 +11,7 @@ from accounts.plans import GRANTS
 from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
+from chat.turns.stop import end_answers
 from privacy import announce, holdings, outbox
 
 JOURNALS = "journals"
@@ -29,6 +30,7 @@ def register() -> None:
             describe=_describe,
             purge_children=_purge_messages,
             stores={JOURNALS: keys.forget},
+            end=end_answers,
             expire=_expire_spent_turns,
             standing_changed=_standing_changed,
         )

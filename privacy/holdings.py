@@ -70,6 +70,7 @@ class Holding:
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction. What must
     follow in stores outside the database it writes to the outbox there. It says what went.
     `stores` are those: given keys that were written to the outbox, each forgets them, or raises (privacy/outbox.py).
+    `end` ends what is under way on tagged rows (given as a query set) that are being deleted, in that transaction.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
     `standing_changed` tells the holder that what applies to a person's rows changed: by their standing, an
     agreement, or an act on several of them (given the person's primary key), after commit.
@@ -85,6 +86,7 @@ class Holding:
     describe: Callable[[Any], Described] | None = None
     purge_children: Callable[[Sequence[int]], Purged] = field(default=_no_children)
     stores: Mapping[str, Callable[[Sequence[str]], None]] = field(default_factory=dict)
+    end: Callable[[Any], None] = field(default=_nothing)
     expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)
 

@@ -1,5 +1,7 @@
 """Picking chats in the list: the form, and what would follow from an act on them, counted before it is done."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from accounts import clock
 from privacy import policy
 from privacy.badge import day
 from privacy.consequences import number
+from privacy.deleting import UNDO
 from privacy.forms import Tick
 from privacy.selection import Selection
 from privacy.standings import standing_of
@@ -20,10 +23,28 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+def class_of(said: Mapping[str, Any]) -> RetentionClass | None:
+    """The class that is named; what names none means all."""
+    wanted = said.get("class", "")
+    return RetentionClass(wanted) if wanted in list(RetentionClass) else None
+
+
+def moment_of(said: str | None) -> datetime | None:
+    """A moment with its zone; None for anything else."""
+    try:
+        at = datetime.fromisoformat(said or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+SECONDS = {"seconds": int(UNDO.total_seconds())}
+
+
 class SelectionForm(forms.Form):
     """What was picked, and what for. Without a tick nothing is picked: "all" is a tick of its own."""
 
-    act = forms.ChoiceField(choices=[(act, act) for act in ("keep", "let_go")])
+    act = forms.ChoiceField(choices=[(act, act) for act in ("keep", "let_go", "delete")])
     all = forms.BooleanField(required=False, widget=Tick)
     at = forms.DateTimeField(required=False)  # when the list was made: what was begun since was not counted
     confirmed = forms.BooleanField(required=False, widget=Tick)
@@ -43,8 +64,7 @@ class SelectionForm(forms.Form):
     @property
     def one(self) -> RetentionClass | None:
         """The class that the list was of; None: of all."""
-        wanted = self.data.get("class", "")
-        return RetentionClass(wanted) if wanted in list(RetentionClass) else None
+        return class_of(self.data)
 
     def selection(self, user: "User") -> Selection:
         said = self.cleaned_data
@@ -57,6 +77,20 @@ def foretold_of_letting_go(chosen: Selection) -> dict[str, Any]:
     temporary = sum(rows.filter(temporary=True).count() for rows in kept)
     title = ngettext("Let %(count)s chat go?", "Let %(count)s chats go?", count) % {"count": number(count)}
     return {"title": title, "lines": list(_after(chosen, count, temporary)), "count": count}
+
+
+def foretold_of_deleting(chosen: Selection) -> dict[str, Any]:
+    count = chosen.count()
+    title = ngettext("Delete %(count)s chat?", "Delete %(count)s chats?", count) % {"count": number(count)}
+    if not count:
+        return {"title": title, "lines": [_("There is nothing left to delete.")], "count": 0}
+    lines = [_("They disappear at once, wherever they are open, and never train models from that moment.")]
+    if kept := sum(rows.filter(kept=True).count() for _holding, rows in chosen.rows()):
+        said = ngettext("%(count)s of them you have kept.", "%(count)s of them you have kept.", kept)
+        lines.append(said % {"count": number(kept)})
+    back = _("For %(seconds)s seconds you can take it back as a whole. Soon after they are gone for good.")
+    lines.append(back % SECONDS)
+    return {"title": title, "lines": lines, "count": count}
 
 
 def _after(chosen: Selection, count: int, temporary: int) -> "list[str]":

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from privacy.views import chats, choice, erasure, export, receipts, settings, terms, wellknown
+from privacy.views import chats, choice, erasure, export, receipts, settings, terms, wellknown, work
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("privacy/", settings.settings, name="settings"),
     path("privacy/chats/", chats.chats, name="chats"),
     path("privacy/chats/act/", chats.act, name="chats_act"),
+    path("privacy/chats/undelete/", chats.undelete, name="chats_undelete"),
+    path("privacy/work/<uuid:workspace>/", work.agreement, name="work"),
     path("privacy/history/", settings.history, name="history"),
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),

@@ -47,6 +47,8 @@ PRIVACY = {
     "privacy/": FORM,
     "privacy/chats/": READ,
     "privacy/chats/act/": ACT,
+    "privacy/chats/undelete/": ACT,
+    "privacy/work/<uuid:workspace>/": FORM,
     "privacy/history/": READ,
     "privacy/choice/": FORM,
     "privacy/choice/not-now/": ACT,

@@ -1,6 +1,5 @@
 """Acts on a whole conversation that no gate ever closes: rename, show a branch, keep, let go, delete and its undo."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,13 +16,12 @@ from chat.models.message import State
 from chat.rendering.plain import title_of
 from chat.turns import effects
 from privacy import keeping, standings, tagging
+from privacy.deleting import UNDO
 from privacy.models import Standing
 from privacy.selection import Selection
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-UNDO = timedelta(seconds=30)
 
 
 def rename(user: "User", *, conversation: UUID, title: str) -> Conversation:

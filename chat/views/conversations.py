@@ -14,6 +14,7 @@ from chat.access import conversations_of
 from chat.errors import Refused
 from chat.models import Conversation
 from chat.turns import conversations
+from privacy.deleting import UNDO
 from privacy.middleware import open_always, wants_json
 
 
@@ -58,7 +59,7 @@ def delete(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     held = conversations.delete(request.user, conversation=conversation)
     request.workspace = held.workspace
     if wants_json(request):
-        seconds = int(conversations.UNDO.total_seconds())
+        seconds = int(UNDO.total_seconds())
         return JsonResponse({"deleted": str(held.public_id), "undo_seconds": seconds})
     return redirect(f"{reverse('chat:new')}?{urlencode({'deleted': str(held.public_id)})}")
 

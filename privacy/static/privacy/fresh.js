@@ -13,6 +13,7 @@ async function look() {
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("main");
     if (turn !== looks) return; // a later look has begun, and sees more
     const here = document.getElementById("main");
+    if (here.querySelector(":checked")) return; // somebody is picking; what they do is judged anew by the server
     if (fresh.textContent !== here.textContent) here.replaceChildren(...document.importNode(fresh, true).childNodes);
   } catch {
     // No connection: the next one asks again.
