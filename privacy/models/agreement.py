@@ -66,7 +66,7 @@ class AgreedQuerySet(models.QuerySet["Agreed"]):
             self.bulk_create([Agreed(workspace=workspace)], ignore_conflicts=True)
             _lock(workspace.pk, strength)
         held = self.select_related("agreement").get(pk=workspace.pk)
-        workspace.agreed = held  # type: ignore[attr-defined]  # what was read before the lock is out of date
+        workspace.agreed = held  # what was read before the lock is out of date
         return held
 
 
