@@ -21,7 +21,14 @@ from tests.sockets import opened, talk
 
 NOBODY = str(UUID(int=0))
 WHOLE: dict[str, dict[str, Any]] = {
-    "ask": {"workspace": NOBODY, "conversation": NOBODY, "parent": NOBODY, "text": "x", "request": NOBODY},
+    "ask": {
+        "workspace": NOBODY,
+        "conversation": NOBODY,
+        "parent": NOBODY,
+        "text": "x",
+        "request": NOBODY,
+        "temporary": True,
+    },
     "edit": {"message": NOBODY, "text": "x", "request": NOBODY},
     **{kind: {"message": NOBODY, "request": NOBODY} for kind in ("regenerate", "retry", "continue")},
     "stop": {"message": NOBODY},
@@ -57,7 +64,8 @@ NO_STEP = [
     ">",
     "+",
 ]
-OPTIONAL = {"conversation", "parent", "request", "after"}
+NO_WORD = [0, 1, 1.0, "", "on", "true", "false", [], {}, [True]]
+OPTIONAL = {"conversation", "parent", "request", "after", "temporary"}
 
 
 def mangled() -> list[tuple[str, str, Any]]:
@@ -65,7 +73,7 @@ def mangled() -> list[tuple[str, str, Any]]:
     found = []
     for kind, fields in WHOLE.items():
         for name in fields:
-            wrong = {"text": NO_TEXT, "after": NO_STEP}.get(name, NO_ID)
+            wrong = {"text": NO_TEXT, "after": NO_STEP, "temporary": NO_WORD}.get(name, NO_ID)
             found += [(kind, name, value) for value in wrong]
             if name not in OPTIONAL:
                 found += [(kind, name, None)]
