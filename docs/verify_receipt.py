@@ -57,7 +57,7 @@ def check(receipt_file: str, keys_file: str, so: list[str]) -> str:
         text = f"parley ledger key\n{key['key']}\n{key['public']}\nfrom {key['from']}\n"
         need_signature(before["public"], key["voucher"], text)
     if keys_file:
-        so.append("its keys are those in the file that were kept")
+        so.append("its keys are those that were kept")
     kept = parsed(keys_file)["keys"] if keys_file else []
     need(not keys_file or (kept and all(a["public"] == b["public"] for a, b in zip(keys, kept, strict=False))))
     so.append("its head was signed with one of them while that was in use")

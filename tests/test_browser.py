@@ -35,7 +35,7 @@ def parley(up: Up) -> str:
 @pytest.fixture
 def page(browser: Browser, parley: str) -> Iterator[Page]:
     """A page that fails the test for an error in its console and for any request to elsewhere."""
-    context = browser.new_context(base_url=parley, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(base_url=parley, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -201,7 +201,7 @@ def test_rita_has_a_receipt_of_her_withdrawal_that_holds_without_this_server(tmp
 
 def test_uma_is_told_that_nothing_trains():
     page = signed_in(UMA).get(reverse("privacy:settings")).content.decode()
-    assert "Nothing you write trains models" in page and 'type="radio"' not in page
+    assert "None of your chats train models" in page and 'type="radio"' not in page
 
 
 def test_will_is_never_asked_at_work():

@@ -33,7 +33,7 @@ class TestWhatApplies:
 
     def test_to_somebody_who_never_answered(self, client):
         said = self.now(client)
-        assert "Nothing of yours trains models. You have not answered yet" in said
+        assert "Your personal chats train no models. You have not answered yet" in said
         assert "No answer" in said and "None accepted yet" in said and "Receipt" not in said
 
     @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class TestWhatApplies:
         said = self.now(client)
         assert f"Terms of winter , wait for your answer until {moment(terms.deadline)}" in said
         assert "Until then your earlier answer stands." in said
-        assert ("your permission rests, nothing of yours trains" in said) == (training is ALLOW)
+        assert ("your permission rests, your personal chats train nothing" in said) == (training is ALLOW)
         assert ("may be used to train" in said) == (training is ALLOW)
 
     @pytest.mark.parametrize("training", [ALLOW, DENY])
@@ -100,7 +100,7 @@ class TestWhatApplies:
         page = client.get(PAGE)
         said = section(page, "applies")
         assert f"was over on {moment(terms.deadline)}" in said and "You can ask nothing" in said
-        assert ("your permission rests: nothing of yours trains" in said) == (training is ALLOW)
+        assert ("your permission rests: your personal chats train nothing" in said) == (training is ALLOW)
         assert ("resting since" in said) == (training is ALLOW) and "may be used to train" not in said
         if training is ALLOW:
             assert "While your permission rests, none trains models." in section(page, "chats")
@@ -155,7 +155,7 @@ class TestGlobalPrivacyControl:
     def test_one_that_asks_agrees_with_a_deny(self, client):
         decided(alice(), DENY)
         said = self.browser(client, headers=GPC)
-        assert "It asks sites not to share your data" in said and "agrees with what applies" in said
+        assert "It asks sites not to share your data" in said and "agrees with your answer" in said
 
     def test_an_allow_of_another_browser_holds_and_is_said(self, client):
         decided(alice(), ALLOW)

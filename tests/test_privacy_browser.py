@@ -90,7 +90,9 @@ def test_an_answer_holds_at_once_in_every_tab_and_on_every_device(devices):
     listed.goto("/privacy/chats/")
     others = (tab, elsewhere)
     for page in others:
-        expect(page.get_by_text("Chats that you begin may be used to train models.", exact=False)).to_be_visible()
+        expect(
+            page.get_by_text("Personal chats that you begin may be used to train models.", exact=False)
+        ).to_be_visible()
     expect(why.get_by_text("May it train models?")).to_be_visible()
     elsewhere.get_by_role("radio", name="Don't allow", exact=True).focus()
 
@@ -98,7 +100,7 @@ def test_an_answer_holds_at_once_in_every_tab_and_on_every_device(devices):
     expect(here.locator(".toast")).to_have_count(1)
     for page in others:
         expect(page.get_by_role("radio", name="Don't allow", exact=True)).to_be_checked()
-        expect(page.locator("#applies")).to_contain_text("Your chats are not used to train models.")
+        expect(page.locator("#applies")).to_contain_text("Your personal chats are not used to train models.")
         expect(page.locator(".toast", has_text="in another tab or on another device")).to_be_visible()
     expect(elsewhere.locator("#change-title")).to_be_focused()
     for page in (why, listed):
@@ -165,7 +167,7 @@ def test_it_works_without_javascript(devices):
     expect(page.locator("#applies")).to_contain_text("Your history is kept until you delete from it.")
     page.get_by_role("checkbox", name="Keep my history").uncheck()
     save(page, "Don't allow")
-    expect(page.locator("#applies")).to_contain_text("Your chats are not used to train models.")
+    expect(page.locator("#applies")).to_contain_text("Your personal chats are not used to train models.")
 
 
 def test_a_browser_that_asks_the_opposite_is_asked_once_more_and_shown_as_such(devices):
@@ -173,7 +175,7 @@ def test_a_browser_that_asks_the_opposite_is_asked_once_more_and_shown_as_such(d
     sign_up(page)
     choose(page)
     page.goto("/privacy/")
-    expect(page.locator("#applies")).to_contain_text("This agrees with what applies")
+    expect(page.locator("#applies")).to_contain_text("This agrees with your answer")
     page.get_by_role("radio", name="Allow", exact=True).check()
     page.get_by_role("button", name="Save").click()
     no_violations(page)

@@ -64,7 +64,7 @@ def _check(receipt_file: Path, keys_file: Path | None, so: list[str]) -> str:
     public = heads.verify_keys([{**keys[0], "vouched_by": ""}, *keys[1:]])
     kept: list[Any] = []
     if keys_file:
-        so.append("its keys are those in the file that were kept")
+        so.append("its keys are those that were kept")
         kept = _read(keys_file)["keys"]
         _need_same_keys(keys, kept)
     so.append("its head was signed with one of them while that was in use")
