@@ -40,7 +40,7 @@ def devices(browser: Browser, parley: str) -> Iterator[Any]:
     wrong: list[str] = []
 
     def device(**more: Any) -> Page:
-        opened.append(browser.new_context(base_url=parley, **more))
+        opened.append(browser.new_context(**{"base_url": parley, "reduced_motion": "reduce"} | more))
         page = opened[-1].new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
