@@ -55,7 +55,10 @@ def _logged(user: User) -> Q:
 @transaction.atomic
 def _strip(user: User) -> int:
     """Nothing in the row says who it was, whatever was saved over it meanwhile; 0 if that is so already."""
-    user.refresh_from_db()
+    here = User.objects.select_for_update().filter(pk=user.pk).first()
+    if here is None:  # another worker has come to the end
+        return 0
+    user = here
     if user.email == _nameless(user) and not any((user.display_name, user.date_of_birth, user.region, user.is_staff)):
         return 0
     nobody = User(pk=user.pk, is_active=False, joined_at=user.joined_at)

@@ -30,12 +30,14 @@ from privacy.errors import SoleOwner, StillStaff
 from privacy.holdings import all_holdings, tagged_holdings
 from privacy.models import Erasure, Standing, Subject, SweepRun, Tagged
 from privacy.policy import Duration, Schedule
+from privacy.policy import Standing as Facts
 from privacy.vocabulary import Act, Source
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 AT_ONCE = 1_000
+NOBODY = Facts()  # who has answered nothing, and whose age is unknown
 SILENCE = timedelta(minutes=2)  # without a step, after which an erasure is taken up again
 PATIENCE = timedelta(hours=1)  # the same where something has to stay
 
@@ -215,9 +217,9 @@ def _unlink(user: User) -> int:
 
 def _retag_what_stays(user: User) -> None:
     """What is held or under review says from now on what holds of somebody who has answered nothing."""
-    facts, schedule = standings.as_facts(user, None), replace(Schedule(), deleted=Duration())
+    schedule = replace(Schedule(), deleted=Duration())
     for _holding, model in tagged_holdings():
-        tagging.retag(model._default_manager.filter(author=user), facts, schedule)  # type: ignore[arg-type]
+        tagging.retag(model._default_manager.filter(author=user), NOBODY, schedule)  # type: ignore[arg-type]
 
 
 @transaction.atomic
