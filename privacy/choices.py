@@ -168,7 +168,7 @@ def _withdraw_from_work(user: "User") -> None:
     for _holding, model in holdings.tagged_holdings():
         rows: Any = model._default_manager
         mine = rows.filter(young, author=user, workspace__kind=Workspace.Kind.WORK, begun_epoch__isnull=False)
-        for workspace in Workspace.objects.filter(pk__in=mine.values("workspace")).order_by("pk"):
+        for workspace in mine.places():
             schedule = standings.schedule_for_turn(workspace, None)
             there = list(mine.filter(workspace=workspace).values_list("pk", flat=True))
             rows.filter(pk__in=there).update(begun_epoch=None)
@@ -197,8 +197,7 @@ def _act_of(training: Training, *, before: Training | None) -> Act:
 def _carry_out(user: "User", standing: Standing) -> None:
     """Re-tag everything of `user` under the new standing, and tell the holders once it is true."""
     facts = standings.as_facts(user, standing)
-    schedule = standing.terms.schedule if standing.terms else policy.Schedule()
+    schedule = standings.schedule_of(standing)
     for _holding, model in holdings.tagged_holdings():
         tagging.retag(model._default_manager.filter(author=user), facts, schedule)  # type: ignore[arg-type]
-    for holding in holdings.all_holdings():
-        transaction.on_commit(lambda holding=holding: holding.standing_changed(user.pk), robust=True)  # type: ignore[misc]
+    holdings.tell_standing_changed(user.pk)

@@ -13,7 +13,7 @@ from django.db.models.functions import Least
 from accounts import clock
 from accounts.models import Workspace
 from privacy import policy, standings, tagging
-from privacy.holdings import all_holdings, tagged_holdings
+from privacy.holdings import tagged_holdings, tell_standing_changed
 from privacy.models import Standing
 from privacy.selection import Selection, locked
 
@@ -29,18 +29,19 @@ UNDO = timedelta(seconds=30)
 def delete(chosen: Selection) -> tuple[int, datetime]:
     """Invisible and out of training from this moment; answers under way end. Returns how many, and the moment."""
     row = Standing.objects.for_turn(chosen.user.pk)
-    now, count = clock.now(), 0
+    standing, now, count = standings.as_facts(chosen.user, row), clock.now(), 0
     notice = Value(now + policy.NOTICE, output_field=DateTimeField())
     for holding, found in chosen.rows():
-        for place in _places(found):
+        for place in found.places():  # type: ignore[attr-defined]
             # The end they had stays as a promise, see `tagging.delete`; LEAST passes over NULL.
             promise = Least(F("hidden_from"), notice)
             schedule = standings.schedule_for_turn(place, row)
             rows = locked(found.filter(workspace=place))
             count += rows.update(deleted_at=now, grace_until=promise)
-            _retag(rows, chosen.user, row, place, schedule)
+            tagging.retag_in(place, rows, standing, schedule)  # type: ignore[arg-type]
             holding.end(rows)
-    _tell(chosen.user, count)
+    if count:  # one word to all pages, however many there were
+        tell_standing_changed(chosen.user.pk)
     return count, now
 
 
@@ -55,32 +56,16 @@ def undoable(user: "User", at: datetime) -> "list[QuerySet[Any]]":
 def undelete(user: "User", *, at: datetime) -> int:
     """Take a deletion of that moment back as a whole; returns how many came back: none once its time has passed."""
     row, count = Standing.objects.for_turn(user.pk), 0
+    standing = standings.as_facts(user, row)
     since_deleted = ExpressionWrapper(F("deleted_at") + Value(policy.NOTICE), output_field=DateTimeField())
     for found in undoable(user, at):
-        for place in _places(found):
+        for place in found.places():  # type: ignore[attr-defined]
             schedule = standings.schedule_for_turn(place, row)
             rows = locked(found.filter(workspace=place))
             # A promise of the whole notice stands for any end beyond it, as in `tagging.restore`.
             before = Case(When(grace_until=since_deleted, then=None), default=F("grace_until"))
             count += rows.update(deleted_at=None, hidden_from=before, grace_until=None)
-            _retag(rows, user, row, place, schedule)
-    _tell(user, count)
-    return count
-
-
-def _places(rows: "QuerySet[Any]") -> "QuerySet[Workspace]":
-    return Workspace.objects.filter(pk__in=rows.order_by().values("workspace")).order_by("pk")
-
-
-def _retag(rows: Any, user: "User", row: Standing | None, place: Workspace, schedule: policy.Schedule) -> None:
-    if place.is_personal:
-        tagging.retag(rows, standings.as_facts(user, row), schedule)
-    else:
-        tagging.retag_work(rows, schedule)
-
-
-def _tell(user: "User", count: int) -> None:
-    """One word to all pages, however many there were."""
+            tagging.retag_in(place, rows, standing, schedule)  # type: ignore[arg-type]
     if count:
-        for holding in all_holdings():
-            transaction.on_commit(lambda holding=holding: holding.standing_changed(user.pk), robust=True)  # type: ignore[misc]
+        tell_standing_changed(user.pk)
+    return count

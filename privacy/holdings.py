@@ -8,9 +8,10 @@ for a model that belongs to a person and is in no holding.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import models, transaction
 
 from privacy.models import Tagged
 
@@ -101,6 +102,13 @@ def register(holding: Holding) -> None:
 
 def all_holdings() -> list[Holding]:
     return list(_registry.values())
+
+
+def tell_standing_changed(*people: int) -> None:
+    """Tell every holder, once the caller's transaction is committed, that what stands for these people has changed."""
+    for holding in all_holdings():
+        for person in people:
+            transaction.on_commit(partial(holding.standing_changed, person), robust=True)
 
 
 def tagged_holdings() -> list[tuple[Holding, type[Tagged]]]:

@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 from accounts import clock
 from accounts.models import User, Workspace
 from privacy import ledger, policy, standings, tagging
-from privacy.holdings import all_holdings, tagged_holdings
+from privacy.holdings import tagged_holdings, tell_standing_changed
 from privacy.models import Agreed, Hold, Standing, Subject, Tagged
 from privacy.vocabulary import Act, Source
 
@@ -112,17 +112,13 @@ def _wait_for_turns(hold: Hold) -> None:
 def _retag(hold: Hold) -> None:
     for model in _models():
         rows = _rows(hold, model)
-        for place_ in Workspace.objects.filter(pk__in=rows.order_by().values("workspace")).order_by("pk"):
-            here = rows.filter(workspace=place_)
-            if place_.is_personal:
-                standing = Standing.objects.whole().filter(user=place_.personal_to).first()
-                facts = standings.as_facts(place_.personal_to, standing)
-                tagging.retag(here, facts, standings.schedule_for(place_, standing))
-            else:
-                tagging.retag_work(here, standings.schedule_for_turn(place_, None))
+        for place_ in rows.places():
+            standing = Standing.objects.whole().filter(user=place_.personal_to).first()
+            facts = standings.as_facts(place_.personal_to, standing) if place_.personal_to else policy.Standing()
+            schedule = standings.schedule_for_turn(place_, standing)
+            tagging.retag_in(place_, rows.filter(workspace=place_), facts, schedule)
     if hold.user_id:
-        for holding in all_holdings():
-            transaction.on_commit(lambda holding=holding: holding.standing_changed(hold.user_id), robust=True)  # type: ignore[misc]
+        tell_standing_changed(hold.user_id)
 
 
 def _tell(act: Act, hold: Hold, reason: str, by: User) -> None:

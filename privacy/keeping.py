@@ -16,7 +16,7 @@ from accounts import clock
 from accounts.models import Workspace
 from privacy import policy, standings, tagging
 from privacy.badge import day
-from privacy.holdings import all_holdings
+from privacy.holdings import tell_standing_changed
 from privacy.models import Standing, Tagged
 from privacy.selection import Selection, locked
 from privacy.vocabulary import RetentionClass
@@ -45,18 +45,13 @@ def _set_kept(chosen: Selection, *, kept: bool) -> int:
     row = Standing.objects.for_turn(user.pk)
     standing, changed = standings.as_facts(user, row), 0
     for _holding, rows in chosen.rows():
-        places = Workspace.objects.filter(pk__in=rows.order_by().values("workspace"))
-        for place in places.order_by("pk"):
+        for place in rows.places():  # type: ignore[attr-defined]
             schedule = standings.schedule_for_turn(place, row)
             here: QuerySet[Tagged] = locked(_may_be_kept(rows.filter(workspace=place, kept=not kept), place))
             changed += here.update(kept=kept)
-            if place.is_personal:
-                tagging.retag(here, standing, schedule)  # type: ignore[arg-type]
-            else:
-                tagging.retag_work(here, schedule)  # type: ignore[arg-type]
+            tagging.retag_in(place, here, standing, schedule)  # type: ignore[arg-type]
     if changed:
-        for holding in all_holdings():
-            transaction.on_commit(lambda holding=holding: holding.standing_changed(user.pk), robust=True)  # type: ignore[misc]
+        tell_standing_changed(user.pk)
     return changed
 
 

@@ -10,7 +10,6 @@ from privacy.agreements import agreements_of
 from privacy.applies import Applies, applies
 from privacy.consequences import Consequences
 from privacy.models import Standing, Terms
-from privacy.policy import Schedule
 from privacy.vocabulary import Training
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def overview(
     now = applies(user, standing, owed, at=clock.now(), gpc=gpc)
     facts = standings.as_facts(user, standing)
     chats = foresight.chats_of(user, facts, owed.schedule)
-    today = standing.terms.schedule if standing and standing.terms else Schedule()
+    today = standings.schedule_of(standing)
     foretold = Consequences(chats, facts, today, owed.schedule)
     moments = list(record.moments_of(user)[: RECENT + 1])
     return {

@@ -61,5 +61,4 @@ def _carry_out(workspace: Workspace) -> None:
     for _holding, model in holdings.tagged_holdings():
         tagging.retag_work(model._default_manager.filter(workspace=workspace), schedule)  # type: ignore[arg-type]
     members = list(workspace.memberships.values_list("user", flat=True))
-    for holding in holdings.all_holdings():
-        transaction.on_commit(lambda holding=holding: [holding.standing_changed(one) for one in members], robust=True)  # type: ignore[misc]
+    holdings.tell_standing_changed(*members)

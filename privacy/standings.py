@@ -46,6 +46,11 @@ def schedule_for(workspace: Workspace, standing: Standing | None) -> policy.Sche
     """The retention schedule in force: of the terms a person answered, or a Work workspace's agreement."""
     if not workspace.is_personal:
         return policy.Schedule(agreement=agreement_of(workspace))
+    return schedule_of(standing)
+
+
+def schedule_of(standing: Standing | None) -> policy.Schedule:
+    """The schedule of the terms that a person answered, or the usual one."""
     return standing.terms.schedule if standing and standing.terms else policy.Schedule()
 
 

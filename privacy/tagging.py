@@ -93,6 +93,11 @@ def retag_work(rows: TaggedQuerySet[Any], schedule: Schedule) -> int:
     return _retag(rows, policy.Standing(), schedule, personal=False)
 
 
+def retag_in(place: Workspace, rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule) -> int:
+    """The one or the other, by whose rule counts in `place`, which all the rows are of."""
+    return retag(rows, standing, schedule) if place.is_personal else retag_work(rows, schedule)
+
+
 def _retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule, *, personal: bool) -> int:
     now, written = clock.now(), 0
     epoch = policy.epoch(standing, schedule.agreement, personal=personal)

@@ -9,12 +9,12 @@ from accounts import clock
 from accounts.errors import NotFound
 from chat import access
 from chat.errors import BadText
-from chat.journal import control, keys
+from chat.journal import control
 from chat.models import Conversation, Message
 from chat.models.conversation import TITLE_LENGTH, TitleSource
-from chat.models.message import State
 from chat.rendering.plain import title_of
 from chat.turns import effects
+from chat.turns.stop import end_answers
 from privacy import keeping, standings, tagging
 from privacy.deleting import UNDO
 from privacy.models import Standing
@@ -88,11 +88,8 @@ def delete(user: "User", *, conversation: UUID) -> Conversation:
     """Delete: invisible and out of training from this moment, running answers end, purged within the promised time."""
     held = access.conversation_for(user, conversation)
     _set_deleted(user, held, deleted=True)
-    running = Message.objects.open().filter(conversation=held)
-    answers = list(held.messages.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
-    running.update(state=State.STOPPED, finished_at=clock.now(), lease_until=None)
+    end_answers(Conversation.objects.filter(pk=held.pk))
     effects.after_commit(lambda: control.publish("gone", user=user.pk, conversation=held.public_id))
-    effects.after_commit(lambda: keys.forget(answers))
     return held
 
 

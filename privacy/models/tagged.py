@@ -30,6 +30,10 @@ class TaggedQuerySet(models.QuerySet[Row]):
         """What lists may show: what was begun as temporary is in none unless its author keeps it."""
         return self.filter(models.Q(temporary=False) | models.Q(kept=True))
 
+    def places(self) -> "models.QuerySet[Workspace]":
+        """The workspaces that these rows are in, in the order in which they are locked."""
+        return Workspace.objects.filter(pk__in=self.order_by().values("workspace")).order_by("pk")
+
     def trusted(self) -> Self:
         """Rows whose tag is of the epoch that stands now; others wait for their re-tag. Deletion needs no epoch."""
         current = Standing.objects.filter(user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"))

@@ -17,6 +17,7 @@ from privacy.errors import StaleAnswer
 from privacy.evidence.context import context_of
 from privacy.models import Agreed
 from privacy.signing import sign
+from privacy.views.question import sent
 from privacy.vocabulary import Source
 from privacy.work import AgreementForm, foretold, versions_of
 
@@ -28,7 +29,7 @@ def agreement(request: Request, workspace: UUID) -> HttpResponse:
     owned = place.memberships.filter(user=request.user, role=Membership.Role.OWNER).exists()
     if place.is_personal or (request.method == "POST" and not owned):
         raise NotFound
-    form = AgreementForm(request.POST if request.method == "POST" else None)
+    form = AgreementForm(sent(request))
     agreed = Agreed.objects.filter(workspace=place).select_related("agreement").first()
     now = agreed.agreement if agreed else None
     page = {"place": place, "owned": owned, "form": form, "now": now, "versions": versions_of(place)}
