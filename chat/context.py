@@ -5,15 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from chat.recipients import named
+
 
 def model_in_use(request: HttpRequest) -> dict[str, Any]:
-    model = settings.MODEL
-    # "this machine" is a place; everything else is somebody's name.
-    where = f"on {model['operator']}" if model["operator"] == "this machine" else f"operated by {model['operator']}"
-    return {
-        "model_in_use": {
-            "label": model["label"],
-            "operator": model["operator"],
-            "sentence": f"{model['label']}, {where}",
-        }
-    }
+    label, operator = settings.MODEL["label"], settings.MODEL["operator"]
+    return {"model_in_use": {"label": label, "operator": operator, "sentence": named(label, operator)}}

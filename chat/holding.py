@@ -1,9 +1,9 @@
 """What the chat holds of people, as privacy's registry wants it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from django.db.models import BigIntegerField, Func, Sum
+from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,16 @@ from chat.turns.stop import end_answers
 from privacy import announce, holdings, outbox
 
 JOURNALS = "journals"
+# One look at each message. Its size is as it is stored, compressed where it is: nothing long is read for a number.
+PURGE = """
+WITH gone AS (
+    DELETE FROM chat_message WHERE conversation_id = ANY(%s)
+    RETURNING public_id, role, pg_column_size(text) + pg_column_size(html) AS size
+)
+SELECT count(*), coalesce(sum(size), 0)::bigint,
+    coalesce(array_agg(public_id::text) FILTER (WHERE role = 'assistant'), '{}')
+FROM gone
+"""
 
 
 def register() -> None:
@@ -28,6 +38,7 @@ def register() -> None:
             erase=erasure.erase,
             tagged=Conversation,
             describe=_describe,
+            transcript=_transcript,
             purge_children=_purge_messages,
             stores={JOURNALS: keys.forget},
             end=end_answers,
@@ -42,19 +53,25 @@ def _describe(conversation: Conversation) -> holdings.Described:
     return holdings.Described(title, reverse("chat:why", args=[conversation.public_id]))
 
 
+def _transcript(conversation: Conversation) -> Iterator[holdings.Said]:
+    """All messages of all branches, the oldest first, as they were written."""
+    numbers: dict[int, int] = {}
+    for number, row in enumerate(conversation.messages.order_by("pk").defer("html"), 1):
+        numbers[row.pk] = number
+        who = _("Question") if row.role == Message.Role.USER else row.model or _("Answer")
+        yield holdings.Said(number, numbers.get(row.parent_id or 0), who, row.created_at, row.text)
+
+
 def _terms_changed() -> None:
     control.publish("terms")
 
 
 def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
-    rows = Message.objects.filter(conversation__in=conversations)
-    answers = list(rows.filter(role=Message.Role.ASSISTANT).values_list("public_id", flat=True))
-    # As it is stored, compressed where it is: nothing long is read for the sake of a number.
-    stored = Func("text", function="pg_column_size") + Func("html", function="pg_column_size")
-    size = rows.aggregate(bytes=Sum(stored, output_field=BigIntegerField()))["bytes"]
-    gone = rows._raw_delete(rows.db)
-    outbox.write(JOURNALS, [str(answer) for answer in answers])
-    return holdings.Purged(rows=gone, bytes=size or 0)
+    with connection.cursor() as cursor:
+        cursor.execute(PURGE, [list(conversations)])
+        rows, size, answers = cursor.fetchone()
+    outbox.write(JOURNALS, answers)
+    return holdings.Purged(rows=rows, bytes=size)
 
 
 def _expire_spent_turns(now: datetime) -> None:

@@ -34,12 +34,21 @@ class Item:
     period: str
 
 
-def sidebar(user: "User", workspace: Workspace, standing: Standing) -> list[Item]:
+@dataclass(frozen=True)
+class Sidebar:
+    """The newest conversations, and whether there are more than these."""
+
+    items: list[Item]
+    more: bool
+
+
+def sidebar(user: "User", workspace: Workspace, standing: Standing) -> Sidebar:
     """The newest conversations of `user` in `workspace`, grouped by when something was last written."""
     busy = Exists(Message.objects.open().filter(conversation=OuterRef("pk")))
-    rows = conversations_of(user).listed().in_lists().filter(workspace=workspace).annotate(busy=busy)[:SHOWN]
+    rows = conversations_of(user).listed().in_lists().filter(workspace=workspace).annotate(busy=busy)
+    found = list(rows[: SHOWN + 1])
     today = timezone.localdate(clock.now())
-    return [
+    items = [
         Item(
             row.public_id,
             row.title,
@@ -48,8 +57,9 @@ def sidebar(user: "User", workspace: Workspace, standing: Standing) -> list[Item
             row.busy,  # type: ignore[attr-defined]  # annotated above
             _period(timezone.localdate(row.last_activity_at), today),
         )
-        for row in rows
+        for row in found[:SHOWN]
     ]
+    return Sidebar(items, more=len(found) > SHOWN)
 
 
 def _period(day: date, today: date) -> str:

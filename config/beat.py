@@ -3,12 +3,20 @@
 from datetime import timedelta
 from typing import Any
 
+from celery.schedules import crontab
+
 TASKS: dict[str, dict[str, Any]] = {
     "revive silent answers": {"task": "chat.tasks.revive_silent_answers", "schedule": timedelta(seconds=5)},
     "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
     "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
+    "say what ends soon": {"task": "privacy.tasks.say_what_ends", "schedule": timedelta(hours=1)},
+    "send what reviews tell": {"task": "privacy.tasks.send_letters", "schedule": timedelta(seconds=60)},
     "purge what is due": {"task": "privacy.tasks.sweep", "schedule": timedelta(seconds=60)},
+    "tell staff of a stopped sweep": {"task": "privacy.tasks.tell_staff", "schedule": timedelta(seconds=60)},
     "erase who has left": {"task": "privacy.tasks.erase_the_rest", "schedule": timedelta(seconds=60)},
+    "go on re-tagging": {"task": "privacy.tasks.retag_the_rest", "schedule": timedelta(seconds=60)},
+    # In the night, by the clock of TIME_ZONE.
+    "check that tags are true": {"task": "privacy.tasks.check_tags", "schedule": crontab(hour=3, minute=17)},
     "overwrite what was purged": {"task": "privacy.tasks.scrub", "schedule": timedelta(seconds=60)},
     "grow the ledger's tree": {"task": "privacy.tasks.grow_tree", "schedule": timedelta(seconds=10)},
     "give late events their leaves": {

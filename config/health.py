@@ -1,4 +1,5 @@
-"""Two addresses for whoever minds the product: `/healthz` (this process lives), `/readyz` (a question can be answered).
+"""Addresses for whoever minds the product: `/healthz` (this process lives), `/readyz` (a question can be answered), and
+`/metrics` (config/metrics.py).
 
 They are answered before any other middleware: a probe has no session, names the machine rather than an allowed host,
 and comes without TLS. No secret, no address and no text is in the answer.
@@ -20,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.decorators import sync_and_async_middleware
 
 from config import liveness
+from config.metrics import metrics
 
 TIME_OUT = 2.0
 # The model's server may be somebody else's and may count requests.
@@ -51,8 +53,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 
 @sync_and_async_middleware
 def HealthMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Answers the two addresses first, and hands everything else on."""
-    views = {"/healthz": healthz, "/readyz": readyz}
+    """Answers these addresses first, and hands everything else on."""
+    views: dict[str, Callable[[HttpRequest], Awaitable[HttpResponseBase]]] = {
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/metrics": metrics,
+    }
 
     if iscoroutinefunction(get_response):
 

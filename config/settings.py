@@ -54,6 +54,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Who may read /metrics says this; unset: this machine alone, unless PUBLIC_ORIGIN is set (config/metrics.py).
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # --- The clock --------------------------------------------------------------
 # Tests move the clock of running processes through this file (accounts/clock.py).
 
@@ -202,7 +205,7 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Parley: "
 ACCOUNT_RATE_LIMITS = {"export": "6/h/user"}  # besides allauth's own
-ACCOUNT_REAUTHENTICATION_REQUIRED = True  # the password again, before the address changes
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # the password or a mailed code, before the address changes
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
@@ -231,6 +234,10 @@ CONTROLLER = {
     "country": env.str("CONTROLLER_COUNTRY", ""),
 }
 
+# --- Tags -------------------------------------------------------------------
+
+RETAG_AT_ONCE = env.int("RETAG_AT_ONCE", 10_000)  # conversations re-tagged in a request; more are, after it, in pieces
+
 # --- The sweep -------------------------------------------------------------
 # It purges no more than this of what has come to its end without asking staff (docs/retention.md).
 
@@ -249,6 +256,7 @@ MODEL: dict[str, Any] = {
     "label": env.str("MODEL_LABEL", "") or env.str("MODEL_NAME", "SmolLM2"),
     "operator": env.str("MODEL_OPERATOR", "")
     or ("this machine" if MODEL_HOST in {"localhost", "127.0.0.1", "::1"} else MODEL_HOST),
+    "operator_retention": env.str("MODEL_OPERATOR_RETENTION", ""),  # what they keep of people's words, in a sentence
     "continues": env.bool("MODEL_CONTINUES", False),  # whether it goes on from an answer's beginning
     "max_tokens": env.int("MODEL_MAX_TOKENS", 0) or None,  # of one answer; unset: as the server does
     "context_tokens": env.int("MODEL_CONTEXT_TOKENS", 4096),

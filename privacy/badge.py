@@ -1,4 +1,4 @@
-"""What a tag says, in words: the badge on a conversation and the reasons behind it."""
+"""What a tag says, in words: the badge on a conversation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts import clock
-from privacy import policy
+from privacy import explaining, policy
 from privacy.models import Tagged
 from privacy.policy import Standing
 
@@ -30,42 +30,22 @@ def badge(row: Tagged, standing: Standing) -> Badge:
     return Badge(
         text=f"{kept_until(row.hidden_from)} · {use}",
         short=f"{until} · {'may train' if trains else 'no training'}",
-        sentence=_why(row, standing),
+        sentence=_why(row, standing, trains=trains),
         trains=trains,
     )
 
 
-def _why(row: Tagged, standing: Standing) -> str:
-    """Why it may train, or may not, at this moment: an Allow ends, rests, or was withdrawn after the tag."""
+def _why(row: Tagged, standing: Standing, *, trains: bool) -> str:
+    """Why it may train, or may not, at this moment: what was allowed also ends, and rests while terms wait."""
     tag, now = row.tag, clock.now()
     flags = row.facts(standing).flags
-    if tag.reason not in policy.TRAINS or policy.trains(flags, tag, row.tag_epoch, standing, row.agreement, now):
-        return tag.reason.sentence
+    if trains or explaining.reason_of(flags, standing, row.agreement) not in policy.TRAINS:
+        return explaining.why_trains(flags, standing, row.agreement)
     if tag.trains_until and tag.trains_until <= now:
         return f"Training was allowed. That ended on {day(tag.trains_until)}: it is counted from the last message."
     if flags.personal and policy.suspended(standing, now):
-        return "Newer terms wait for your answer; until then nothing of yours trains."
-    return policy.rule(flags, standing, policy.Schedule(agreement=row.agreement)).reason.sentence
-
-
-def reasons(row: Tagged, standing: Standing) -> list[tuple[str, str]]:
-    """Question and answer pairs for the "why?" page."""
-    said = badge(row, standing)
-    tag = row.tag
-    may = f"Yes, until {day(tag.trains_until)}" if said.trains and tag.trains_until else "No"
-    rows = [
-        ("How long is this chat kept?", f"{kept_until(row.hidden_from)}. {tag.retention_class.sentence}"),
-        ("May it train models?", f"{may}. {said.sentence}"),
-    ]
-    if tag.purge_after:
-        rows.append(
-            ("When is it gone for good?", f"It is purged from Parley's systems soon after {moment(tag.purge_after)}.")
-        )
-    if row.grace_until and row.hidden_from == row.grace_until:
-        rows.append(
-            ("Why that day?", "An end never jumps nearer than 30 days, so that you have time to keep what you want.")
-        )
-    return rows
+        return "Newer terms wait for your answer; until then none of your personal chats trains."
+    return "What was allowed has not reached this chat yet, so it does not train."
 
 
 def kept_until(end: datetime | None) -> str:

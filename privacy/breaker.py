@@ -115,15 +115,20 @@ def _due(at: datetime) -> list[models.QuerySet[Any]]:
     return [manager.due(at) for manager in managers]
 
 
-def live() -> int:
-    """How many there are that nobody deleted."""
-    return sum(model._default_manager.filter(deleted_at__isnull=True).count() for _, model in tagged_holdings())
+def live(at_most: int | None = None) -> int:
+    """How many there are that nobody deleted; counted no further than `at_most` in each holding, if that is given."""
+    rows = [model._default_manager.filter(deleted_at__isnull=True) for _, model in tagged_holdings()]
+    return sum(each[:at_most].count() for each in rows)
 
 
 def many(due: int) -> bool:
-    """Whether so many are far more than usual, by the limits of the settings."""
+    """Whether so many are far more than usual, by the limits of the settings.
+
+    Live ones are counted only when it matters, and only as far: to count all of very many takes minutes.
+    """
     percent, count = settings.SWEEP_LIMIT_PERCENT, settings.SWEEP_LIMIT_COUNT
-    return due > count and too_many(due, live(), percent=percent, count=count)  # all are counted only when it matters
+    enough = int(due * 100 / percent) + 1 if percent > 0 else 1
+    return due > count and too_many(due, live(at_most=enough), percent=percent, count=count)
 
 
 def doubt(now: datetime) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import Workspace
-from privacy import holdings, ledger, policy, standings, tagging, versions
+from privacy import holdings, ledger, policy, retagging, standings, tagging, versions
 from privacy.errors import BadAnswer, StaleAnswer
 from privacy.models import Event, Notice, Standing, Terms
 from privacy.vocabulary import Act, Source, Training
@@ -171,6 +171,7 @@ def _withdraw_from_work(user: "User") -> None:
         for workspace in mine.places():
             schedule = standings.schedule_for_turn(workspace, None)
             there = list(mine.filter(workspace=workspace).values_list("pk", flat=True))
+            retagging.catch_up(workspace, rows.filter(pk__in=there))
             rows.filter(pk__in=there).update(begun_epoch=None)
             tagging.retag_work(rows.filter(pk__in=there), schedule)
 
@@ -196,8 +197,8 @@ def _act_of(training: Training, *, before: Training | None) -> Act:
 
 def _carry_out(user: "User", standing: Standing) -> None:
     """Re-tag everything of `user` under the new standing, and tell the holders once it is true."""
-    facts = standings.as_facts(user, standing)
-    schedule = standings.schedule_of(standing)
-    for _holding, model in holdings.tagged_holdings():
-        tagging.retag(model._default_manager.filter(author=user), facts, schedule)  # type: ignore[arg-type]
+    facts, schedule = standings.as_facts(user, standing), standings.schedule_of(standing)
+    place = Workspace.objects.filter(personal_to=user).first()
+    if place:
+        retagging.carry_out(retagging.Decided(place, facts, schedule, clock.now(), terms=standing.terms))
     holdings.tell_standing_changed(user.pk)

@@ -36,7 +36,7 @@ def delete(chosen: Selection) -> tuple[int, datetime]:
             # The end they had stays as a promise, see `tagging.delete`; LEAST passes over NULL.
             promise = Least(F("hidden_from"), notice)
             schedule = standings.schedule_for_turn(place, row)
-            rows = locked(found.filter(workspace=place))
+            rows = locked(found.filter(workspace=place), place)
             count += rows.update(deleted_at=now, grace_until=promise)
             tagging.retag_in(place, rows, standing, schedule)  # type: ignore[arg-type]
             holding.end(rows)
@@ -61,7 +61,7 @@ def undelete(user: "User", *, at: datetime) -> int:
     for found in undoable(user, at):
         for place in found.places():  # type: ignore[attr-defined]
             schedule = standings.schedule_for_turn(place, row)
-            rows = locked(found.filter(workspace=place))
+            rows = locked(found.filter(workspace=place), place)
             # A promise of the whole notice stands for any end beyond it, as in `tagging.restore`.
             before = Case(When(grace_until=since_deleted, then=None), default=F("grace_until"))
             count += rows.update(deleted_at=None, hidden_from=before, grace_until=None)

@@ -24,11 +24,11 @@ from kombu.exceptions import OperationalError
 from accounts import clock
 from accounts.changes import signed_out
 from accounts.models import Membership, User, Workspace
-from privacy import ledger, standings, sweep, tagging
+from privacy import ledger, retagging, standings, sweep, tagging
 from privacy.canonical import moment
 from privacy.errors import SoleOwner, StillStaff
 from privacy.holdings import all_holdings, tagged_holdings
-from privacy.models import Erasure, Standing, Subject, SweepRun, Tagged
+from privacy.models import Erasure, Retagging, Standing, Subject, SweepRun, Tagged
 from privacy.policy import Duration, Schedule
 from privacy.policy import Standing as Facts
 from privacy.vocabulary import Act, Source
@@ -102,11 +102,13 @@ def _shut_out(user: User) -> None:
         holding.fence(user)
     for _holding, model in tagged_holdings():
         rows: Any = model._default_manager.filter(author=user, workspace=user.personal_workspace)
+        retagging.catch_up(user.personal_workspace, rows)
         rows.filter(deleted_at__isnull=True).update(deleted_at=clock.now())
         tagging.retag(rows, facts, replace(schedule, deleted=Duration()))  # due at once
         for workspace in emptied(user):
             agreed = standings.schedule_for_turn(workspace, None)
             there = model._default_manager.filter(author=user, workspace=workspace)
+            retagging.catch_up(workspace, there)
             there.filter(deleted_at__isnull=True).update(deleted_at=clock.now())
             tagging.retag_work(there, replace(agreed, deleted=Duration()))  # type: ignore[arg-type]
     signed_out(user)
@@ -182,8 +184,9 @@ def _tagged(user: User) -> Iterator[int]:
         yield run.purged
     for _holding, model in tagged_holdings():
         rows: Any = model._default_manager
-        work = rows.filter(author=user, workspace__kind=Workspace.Kind.WORK, held=False).order_by("pk")
-        while some := list(work.values_list("pk", flat=True)[:AT_ONCE]):
+        about_to_be_held = Exists(Retagging.objects.awaited().filter(hold__isnull=False))
+        work = rows.filter(~about_to_be_held, author=user, workspace__kind=Workspace.Kind.WORK, held=False)
+        while some := list(work.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
             yield rows.filter(pk__in=some).update(author=None)
 
 

@@ -19,6 +19,7 @@ from accounts.models import Workspace
 from privacy import policy
 from privacy.errors import ConsentRequired
 from privacy.models import Standing, Terms
+from privacy.models.terms import ASKS
 from privacy.policy import Gate
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Owed:
 
 # In one statement of our own: put together by the ORM it takes four times as long. `asking` holds the versions that
 # ask this person; `due` is until when each may be left unanswered. A test holds it and `policy.gate` together.
-OWED = """
+OWED = f"""
 SELECT workspace.personal_to_id, workspace.public_id, answered.id IS NOT NULL, asking.slug, asking.due
 FROM accounts_workspace AS workspace
     LEFT JOIN privacy_standing AS standing ON standing.user_id = workspace.personal_to_id
@@ -83,9 +84,7 @@ FROM accounts_workspace AS workspace
                 (SELECT max(move.deadline) FROM privacy_deadlinemove AS move WHERE move.terms_id = terms.id)
             )) AS due
         FROM privacy_terms AS terms
-        WHERE terms.published_at <= %(now)s AND terms.needs_answer AND terms.audience @> ARRAY[workspace.plan]
-            AND CASE WHEN answered.id IS NULL THEN coalesce(terms.effective_at <= %(now)s, true)
-                ELSE (terms.published_at, terms.id) > (answered.published_at, answered.id) END
+        WHERE {ASKS}
     ) AS asking
 WHERE workspace.personal_to_id = ANY(%(people)s::bigint[]) AND NOT EXISTS (
     SELECT 1 FROM accounts_workspace AS elsewhere
@@ -93,7 +92,7 @@ WHERE workspace.personal_to_id = ANY(%(people)s::bigint[]) AND NOT EXISTS (
     WHERE elsewhere.public_id = %(unless_in)s::uuid AND elsewhere.kind = 'work'
         AND membership.user_id = workspace.personal_to_id
 )
-"""
+"""  # noqa: S608 — a constant
 
 
 def owed_by_all(people: Collection[int], *, at: datetime | None = None, unless_in: str | None = None) -> Iterator[Owed]:
@@ -161,9 +160,11 @@ def owed_here(request: "PersonalRequest") -> Answer:
 
 def gate_here(request: "PersonalRequest") -> Answer:
     """The gate's answer for the person and the workspace of a request."""
+    if getattr(request, "owed", None) is OPEN:  # then the workspace need not be read
+        return OPEN
     return owed_here(request) if needs_choice(request.workspace) else OPEN
 
 
-def forget_here(request: "PersonalRequest") -> None:
-    """Whoever has taken an answer in this request says so: what was owed before it is out of date."""
-    request.owed = None  # type: ignore[attr-defined]
+def answered_here(request: "PersonalRequest") -> None:
+    """Whoever has taken an answer in this request says so. It was to the newest version: nothing is owed any more."""
+    request.owed = OPEN  # type: ignore[attr-defined]

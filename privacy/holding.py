@@ -10,21 +10,53 @@ from django.contrib.sessions.models import Session
 from accounts import erasure as account_erasure
 from accounts.models import Membership, User, Workspace
 from accounts.sessions import SessionStore
-from privacy import holdings, parts
-from privacy.models import Agreed, Agreement, Erasure, Hold, Notice, Reminder, Standing, Subject
+from privacy import expiry, holdings, parts
+from privacy.models import (
+    Agreed,
+    Agreement,
+    Appeal,
+    Erasure,
+    ExpiryNotice,
+    ExpirySetting,
+    Flag,
+    Hold,
+    Letter,
+    Notice,
+    Reader,
+    Reading,
+    Reminder,
+    Retagging,
+    Standing,
+    Subject,
+)
 
 
 def register() -> None:
     holdings.register(
         holdings.Holding(
             name="answers",
-            models=(Standing, Subject, Notice, Reminder, Erasure, Hold),
+            models=(Standing, Subject, Notice, Reminder, ExpiryNotice, ExpirySetting, Erasure, Hold, Retagging),
             parts=parts.ANSWERS,
             withheld={
                 Erasure: "there only once nobody can sign in to the account any more",
+                Retagging: "how far an answer has been carried out; the answer itself is in the file",
                 Hold: "what staff noted for a court or a claim; that a chat is held stands with the chat",
             },
             erase=_erase_answers,
+            expire=expiry.forget,
+        )
+    )
+    holdings.register(
+        holdings.Holding(
+            name="reviews",
+            models=(Flag, Appeal, Letter, Reader, Reading),
+            parts=parts.REVIEWS,
+            withheld={
+                Reader: "which staff may read what is held or under review",
+                Reading: "which of them opened what; when a chat under review was opened stands with its review",
+            },
+            erase=_erase_reviews,
+            purged=(Flag, Appeal),
         )
     )
     holdings.register(
@@ -63,8 +95,26 @@ def _expire_sessions(_: datetime) -> None:
 
 
 def _erase_answers(user: User) -> Iterator[int]:
-    """What people were shown and reminded of, and holds that are over. Standing and link go with the last word of the
-    evidence (erasure.py), a hold that stands with the person's row."""
+    """What people were shown, reminded and told of, holds that are over, and re-tags that are done.
+
+    Standing and link go with the last word of the evidence (erasure.py), a hold that stands with the person's row.
+    """
     over = Hold.objects.filter(user=user, released_at__isnull=False)
-    for rows in (Notice.objects.filter(user=user), Reminder.objects.filter(user=user), over):
+    done = Retagging.objects.filter(author=user, finished_at__isnull=False)
+    told = [model.objects.filter(user=user) for model in (Notice, Reminder, ExpiryNotice, ExpirySetting)]
+    for rows in (*told, over, done):
         yield rows.delete()[0]
+
+
+def _erase_reviews(user: User) -> Iterator[int]:
+    """Appeals, e-mails and reviews that are over go. One that stands stays with its conversation, and names nobody.
+
+    Of somebody who was staff, what they opened stays, without them.
+    """
+    mine = Flag.objects.of(user)
+    over = mine.filter(released_at__isnull=False)
+    for rows in (Appeal.objects.filter(flag__in=mine), Letter.objects.filter(user=user), over):
+        yield rows.delete()[0]
+    yield mine.update(person=None)
+    yield Reader.objects.filter(user=user).delete()[0]
+    yield Reading.objects.filter(reader=user).update(reader=None)

@@ -5,7 +5,7 @@ sweep, erasure, export) walks this registry, so that an app added tomorrow is co
 for a model that belongs to a person and is in no holding.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -29,12 +29,27 @@ def _no_children(_: Any) -> "Purged":
     return Purged()
 
 
+def _unsaid(_: Any) -> "Iterable[Said]":
+    return ()
+
+
 @dataclass(frozen=True)
 class Described:
     """A tagged row as its author knows it: what it is called, and the page that says what applies to it and why."""
 
     title: str
     url: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing said in a tagged row, as it was written. `number` counts from 1; `below` is what it answers, if any."""
+
+    number: int
+    below: int | None
+    who: str
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True)
@@ -64,12 +79,14 @@ class Holding:
     """Data of people in one app.
 
     `describe` names a tagged row for its author, without a query; every holding with tagged rows has one.
+    `transcript` gives everything said in a tagged row, whoever sees it: privacy/reading.py says who may ask.
     `parts` are what a person is given of it, and `withheld` says of every other model why nobody is given its rows.
     `erase` takes a person out of everything that has no tag: a step, with a commit of its own, for each number of rows
     that it yields, so that it can be taken up again after any of them. Rows that have a tag are the sweep's.
     `fence` ends what is under way for a person who is being erased, in the transaction that shuts them out.
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction. What must
     follow in stores outside the database it writes to the outbox there. It says what went.
+    `purged` are models whose rows go with tagged rows of other holdings: their bytes are overwritten then, too.
     `stores` are those: given keys that were written to the outbox, each forgets them, or raises (privacy/outbox.py).
     `end` ends what is under way on tagged rows (given as a query set) that are being deleted, in that transaction.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
@@ -85,7 +102,9 @@ class Holding:
     fence: "Callable[[User], None]" = field(default=_nothing)
     tagged: type[Tagged] | None = None
     describe: Callable[[Any], Described] | None = None
+    transcript: Callable[[Any], Iterable[Said]] = field(default=_unsaid)
     purge_children: Callable[[Sequence[int]], Purged] = field(default=_no_children)
+    purged: Sequence[Model] = ()
     stores: Mapping[str, Callable[[Sequence[str]], None]] = field(default_factory=dict)
     end: Callable[[Any], None] = field(default=_nothing)
     expire: Callable[[datetime], None] = field(default=_nothing)

@@ -72,8 +72,11 @@ class Item:
 class Chats:
     """The visible chats of a person over all holdings, those that end first first, for a paginator."""
 
-    def __init__(self, user: "User", retention_class: RetentionClass | None = None) -> None:
-        found = [(one, _ordered(model, user, retention_class)) for one, model in tagged_holdings() if one.describe]
+    def __init__(
+        self, user: "User", retention_class: RetentionClass | None = None, ends_before: datetime | None = None
+    ) -> None:
+        wanted = (retention_class, ends_before)
+        found = [(one, _ordered(model, user, *wanted)) for one, model in tagged_holdings() if one.describe]
         self._parts = [(holding, rows, rows.count()) for holding, rows in found]
 
     def count(self) -> int:
@@ -88,8 +91,10 @@ class Chats:
         return found
 
 
-def _ordered(model: Any, user: "User", retention_class: RetentionClass | None) -> "QuerySet[Any]":
-    rows = listed(visible_to(user, model), retention_class).select_related("workspace__agreed__agreement")
+def _ordered(
+    model: Any, user: "User", retention_class: RetentionClass | None, ends_before: datetime | None
+) -> "QuerySet[Any]":
+    rows = listed(visible_to(user, model), retention_class, ends_before).select_related("workspace__agreed__agreement")
     return rows.order_by(F("hidden_from").asc(nulls_last=True), "-last_activity_at", "-pk")
 
 

@@ -47,7 +47,7 @@ def _set_kept(chosen: Selection, *, kept: bool) -> int:
     for _holding, rows in chosen.rows():
         for place in rows.places():  # type: ignore[attr-defined]
             schedule = standings.schedule_for_turn(place, row)
-            here: QuerySet[Tagged] = locked(_may_be_kept(rows.filter(workspace=place, kept=not kept), place))
+            here: QuerySet[Tagged] = locked(_may_be_kept(rows.filter(workspace=place, kept=not kept), place), place)
             changed += here.update(kept=kept)
             tagging.retag_in(place, here, standing, schedule)  # type: ignore[arg-type]
     if changed:

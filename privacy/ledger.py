@@ -51,7 +51,7 @@ def record(
     return record_all(entries, source=source, subject=subject, actor=actor, context=context, at=at)[0]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_all(
     entries: Sequence[Entry],
     *,

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from accounts import clock
 from accounts.models import Workspace
-from privacy import foresight, inventory, record, standings
+from privacy import ends, expiry, foresight, inventory, record, retagging, standings
 from privacy.agreements import agreements_of
 from privacy.applies import Applies, applies
 from privacy.consequences import Consequences
 from privacy.models import Standing, Terms
+from privacy.reviews import reviews_of
 from privacy.vocabulary import Training
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ def overview(
         "options": [one | _beside(one, foretold, now) for one in options],
         "foretold_history": foretold.of_history(),
         "classes": inventory.by_class(chats),
+        "retagging": retagging.progress(user),
+        "soon": ends.ending(user, ends.horizon(ends.WEEK, clock.now())),
+        "mails_wanted": expiry.mails_wanted(user),
         "agreements": agreements_of(user, workspaces),
+        "reviews": reviews_of(user),
         "record": record.entries(user, moments[:RECENT]),
         "more_recorded": len(moments) > RECENT,
     }

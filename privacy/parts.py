@@ -12,7 +12,19 @@ from accounts.models import Membership, User, Workspace
 from privacy import ledger
 from privacy.evidence.receipt import CHOICES
 from privacy.holdings import Part
-from privacy.models import Event, Notice, Reminder, Standing, Subject
+from privacy.models import (
+    Appeal,
+    Event,
+    ExpiryNotice,
+    ExpirySetting,
+    Flag,
+    Letter,
+    Notice,
+    Reading,
+    Reminder,
+    Standing,
+    Subject,
+)
 from privacy.portability import paged
 from privacy.vocabulary import Act
 
@@ -91,6 +103,54 @@ def reminders(user: User) -> Iterator[dict[str, Any]]:
         }
 
 
+def expiry(user: User) -> dict[str, Any]:
+    """What they want to hear of chats that end soon, and the e-mails about them."""
+    setting = ExpirySetting.objects.filter(user=user).first() or ExpirySetting(user=user)
+    return {"mails": setting.mails, "put_away_until": setting.seen_until, "digests": map(_digest, paged(_told(user)))}
+
+
+def _told(user: User) -> Any:
+    return ExpiryNotice.objects.filter(user=user)
+
+
+def _digest(notice: ExpiryNotice) -> dict[str, Any]:
+    return {
+        "day": notice.day,
+        "told_until": notice.week_until,
+        "told_again_until": notice.day_until,
+        "message_id": notice.message_id,
+        "sent_at": notice.sent_at,
+    }
+
+
+def reviews(user: User) -> Iterator[dict[str, Any]]:
+    """What the person was told of reviews of their conversations, and what they said to it."""
+    for flag in paged(Flag.objects.of(user).select_related("appeal")):
+        letters = Letter.objects.filter(user=user, review=flag.public_id).order_by("pk")
+        opened = Reading.objects.filter(kind=flag.kind, key=flag.key).order_by("pk")
+        appeal: Appeal | None = getattr(flag, "appeal", None)
+        yield {
+            "id": flag.public_id,
+            "conversation": flag.key,
+            "told": flag.told,
+            "flagged_at": flag.flagged_at,
+            "ended_at": flag.released_at,
+            "appeal": appeal and _appeal(appeal),
+            "letters": list(letters.values("what", "message_id", "sent_at")),
+            "opened_at": list(opened.values_list("at", flat=True)),
+        }
+
+
+def _appeal(appeal: Appeal) -> dict[str, Any]:
+    return {
+        "text": appeal.text,
+        "made_at": appeal.made_at,
+        "answer": appeal.answer or None,
+        "answer_told": appeal.told,
+        "answered_at": appeal.answered_at,
+    }
+
+
 def evidence(user: User) -> dict[str, Any]:
     """What the ledger says about the person, and under which number."""
     subject = ledger.subject_key(user)
@@ -126,5 +186,19 @@ ANSWERS = (
     Part("standing", _("what applies now, by your last answer"), (Standing,), standing),
     Part("notices", _("when and how you were shown terms and the question"), (Notice,), notices),
     Part("reminders", _("the e-mails that reminded you of it"), (Reminder,), reminders),
+    Part(
+        "ends",
+        _("the e-mails about chats that end soon, and whether you want them"),
+        (ExpiryNotice, ExpirySetting),
+        expiry,
+    ),
     Part("ledger", _("what the ledger says about you, with the addresses of your receipts"), (Subject,), evidence),
+)
+REVIEWS = (
+    Part(
+        "reviews",
+        _("safety reviews of your chats: what you were told, and your appeals with their answers"),
+        (Flag, Appeal, Letter),
+        reviews,
+    ),
 )

@@ -85,7 +85,7 @@ def _occasions(now: datetime) -> Iterator[Occasion]:
         deadline: datetime = terms.due  # type: ignore[attr-defined]
         known_since = max([terms.published_at, *(move.moved_at for move in terms.moves.all())])
         for name in _undecided(terms, now).values_list("time_zone", flat=True).distinct().order_by("time_zone"):
-            days = latest_due(terms.reminder_days, deadline, known_since, _zone(name), now)
+            days = latest_due(terms.reminder_days, deadline, known_since, zone_of(name), now)
             if days is not None:
                 yield Occasion(terms, deadline, days, name)
 
@@ -102,7 +102,7 @@ def _undecided(terms: Terms, now: datetime) -> QuerySet[User]:
     )
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -182,7 +182,7 @@ def _send(reminder: Reminder, connection: BaseEmailBackend) -> None:
 def _compose(reminder: Reminder, connection: BaseEmailBackend) -> EmailMessage:
     """In the person's language and hour, with one link that opens the question and none that answers it."""
     person = reminder.user
-    with translation.override(person.locale), timezone.override(_zone(person.time_zone)):
+    with translation.override(person.locale), timezone.override(zone_of(person.time_zone)):
         context = {
             "person": person,
             "text": versions.variant(reminder.terms, person.locale),

@@ -47,12 +47,13 @@ def scrub() -> list[str]:
 
 
 def _tables() -> Iterator[str]:
-    """The tables that hold what people wrote: tagged rows and what hangs on them."""
+    """The tables that hold what people wrote: tagged rows, what hangs on them, and what else goes with them."""
     for holding, tagged in tagged_holdings():
         for model in holding.models:
             points_to = {field.related_model for field in model._meta.fields if isinstance(field, models.ForeignKey)}
             if model is tagged or tagged in points_to:
                 yield model._meta.db_table
+    yield from (model._meta.db_table for holding in all_holdings() for model in holding.purged)
 
 
 def _all_tables() -> Iterator[str]:

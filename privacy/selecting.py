@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import clock
-from privacy import policy
+from privacy import ends, policy
 from privacy.badge import day
 from privacy.consequences import number
 from privacy.deleting import UNDO
@@ -27,6 +27,12 @@ def class_of(said: Mapping[str, Any]) -> RetentionClass | None:
     """The class that is named; what names none means all."""
     wanted = said.get("class", "")
     return RetentionClass(wanted) if wanted in list(RetentionClass) else None
+
+
+def within_of(said: Mapping[str, Any]) -> int | None:
+    """In how many days the chats end that the list is of; what names none of the choices means whenever."""
+    wanted = said.get("within", "")
+    return next((days for days in ends.CHOICES if str(days) == wanted), None)
 
 
 def moment_of(said: str | None) -> datetime | None:
@@ -66,9 +72,18 @@ class SelectionForm(forms.Form):
         """The class that the list was of; None: of all."""
         return class_of(self.data)
 
+    @property
+    def within(self) -> int | None:
+        """In how many days those end that the list was of; None: whenever."""
+        return within_of(self.data)
+
     def selection(self, user: "User") -> Selection:
         said = self.cleaned_data
-        return Selection(user, None, self.one, said["at"]) if said["all"] else Selection(user, said["keys"])
+        if not said["all"]:
+            return Selection(user, said["keys"])
+        # As of when the list was made: past midnight it would be of one day more.
+        before = ends.horizon(self.within, said["at"]) if self.within else None
+        return Selection(user, None, self.one, said["at"], before)
 
 
 def foretold_of_letting_go(chosen: Selection) -> dict[str, Any]:

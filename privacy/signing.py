@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import Membership, User, Workspace
-from privacy import holdings, ledger, standings, tagging
+from privacy import holdings, ledger, policy, retagging, standings
 from privacy.errors import StaleAnswer
 from privacy.models import Agreed, Agreement
 from privacy.vocabulary import Act, Source
@@ -58,7 +59,6 @@ def sign(
 def _carry_out(workspace: Workspace) -> None:
     """Re-tag everything of the workspace under what is agreed on now, and tell its members' holders once it is true."""
     schedule = standings.schedule_for(workspace, None)
-    for _holding, model in holdings.tagged_holdings():
-        tagging.retag_work(model._default_manager.filter(workspace=workspace), schedule)  # type: ignore[arg-type]
+    retagging.carry_out(retagging.Decided(workspace, policy.Standing(), schedule, clock.now()))
     members = list(workspace.memberships.values_list("user", flat=True))
     holdings.tell_standing_changed(*members)

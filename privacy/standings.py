@@ -2,25 +2,30 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, Q, Subquery
-
 from accounts import clock
 from accounts.models import User, Workspace
 from privacy import policy
 from privacy.models import Agreed, Standing, Terms, agreement_of
+from privacy.models.terms import ASKS
+
+# In one statement of our own, as the gate's: put together by the ORM it is a third of what a choice takes.
+OWED = f"""
+SELECT terms.*
+FROM accounts_workspace AS workspace
+    LEFT JOIN privacy_standing AS standing ON standing.user_id = workspace.personal_to_id
+    LEFT JOIN privacy_terms AS answered ON answered.id = standing.terms_id
+    JOIN privacy_terms AS terms ON terms.id = answered.id OR {ASKS}
+WHERE workspace.personal_to_id = %(user)s
+ORDER BY terms.published_at DESC, terms.id DESC
+LIMIT 1
+"""  # noqa: S608 — a constant
 
 
 def owed_terms(user: User, *, at: datetime | None = None) -> Terms | None:
-    """The version that `user` answers now, in one query: the newest that asks people on their plan, or the one they
-    answered if none newer does. A new person answers what is in effect for new people."""
-    now = at or clock.now()
-    answered = Standing.objects.filter(user=user, terms__isnull=False)
-    plan = Workspace.objects.filter(personal_to=user).values("plan")[:1]
-    asking = Terms.objects.asking(now, Subquery(plan))
-    newer = asking.newer_than(Subquery(answered.values("terms__published_at")), Subquery(answered.values("terms")))
-    first = asking.for_newcomers(now).exclude(Exists(answered))
-    owed = Q(pk__in=newer.values("pk")) | Q(pk__in=first.values("pk")) | Q(pk__in=answered.values("terms"))
-    return Terms.objects.filter(owed).order_by("-published_at", "-pk").first()
+    """The version that `user` answers now: the newest that asks people on their plan, or the one they answered if none
+    newer does. A new person answers what is in effect for new people.
+    """
+    return next(iter(Terms.objects.raw(OWED, {"now": at or clock.now(), "user": user.pk})), None)
 
 
 def as_facts(user: User | None, standing: Standing | None) -> policy.Standing:

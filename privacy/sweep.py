@@ -2,23 +2,29 @@
 
 In chunks, one transaction each: tombstones, children, rows, one ledger event. `SKIP LOCKED` lets several workers share
 the work, and a run that dies leaves whole chunks behind it and nothing half done. What is invisible was so from its
-`hidden_from` on, so a late sweep is never seen.
+`hidden_from` on, so a late sweep is never seen. How large a chunk is, and how long to rest between two, follows from
+who else is about (privacy/pace.py).
 
 What people deleted goes first and always. What has come to its end goes as far as the breaker lets it
 (privacy/breaker.py), and not at all while the clock is in doubt. What must follow outside the database is written down
 in a chunk's transaction and worked off after it (privacy/outbox.py), here and by every later run.
+
+A chunk is a handful of statements, whatever its size, in SQL where the ORM would make an object or a parameter of every
+row: what they cost beside a bare DELETE is in docs/benchmarks.md.
 """
 
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts import clock
-from privacy import breaker, ledger, outbox
+from privacy import breaker, flagging, ledger, outbox, pace, totals
 from privacy.evidence import merkle
 from privacy.holdings import Holding, Purged, all_holdings, tagged_holdings
 from privacy.models import SweepRun, SweepStop, Tagged, Tombstone
@@ -28,37 +34,81 @@ from privacy.vocabulary import Act, Source
 if TYPE_CHECKING:
     from accounts.models import User
 
-CHUNK = 500
 QUIET_KEPT = timedelta(days=7)  # rows of runs that found nothing
+BURY = """
+INSERT INTO privacy_tombstone (kind, key, retention_class, cause, purged_at)
+SELECT %s, key, class, %s, %s FROM unnest(%s::uuid[], %s::text[]) AS due (key, class)
+"""
+
+
+class Due(NamedTuple):
+    """What the sweep needs to know of a row, and no word of it."""
+
+    pk: int
+    public_id: UUID
+    tag_class: str
+    tag_reason: str
+    purge_after: datetime
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is taken: what people deleted (perhaps one person's), or what has come to its end, by a permission."""
+    """What is taken: what people deleted (perhaps one person's), or what has come to its end, by a permission.
+
+    `since` is how far a run has come: what is gone before it is not looked through again for each chunk.
+    """
 
     deleted: bool
     at: datetime
     of: "User | None" = None
     permit: SweepStop | None = None
+    since: datetime | None = None
+
+    @property
+    def cause(self) -> str:
+        return "deleted" if self.deleted else "expired"
 
     def rows(self, model: type[Tagged]) -> Any:
         manager: Any = model._default_manager
         due = manager.due(self.at).filter(deleted_at__isnull=not self.deleted)
+        due = due.filter(purge_after__gte=self.since) if self.since else due
         return due.filter(author=self.of) if self.of else due
 
 
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends before everything is gone: told to, or after so many seconds."""
+
+    stopping: Callable[[], bool]
+    within: float | None
+    begun: float
+
+    def reached(self) -> StoppedBy | None:
+        if self.stopping():
+            return StoppedBy.SHUTDOWN
+        late = self.within is not None and time.monotonic() - self.begun > self.within
+        return StoppedBy.TIME if late else None
+
+
 def sweep(
-    chunk: int = CHUNK, of: "User | None" = None, stopping: Callable[[], bool] = lambda: False
+    chunk: int = pace.LARGEST,
+    of: "User | None" = None,
+    stopping: Callable[[], bool] = lambda: False,
+    within: float | None = None,
 ) -> SweepRun | None:
     """Purge everything that is due now, or what one person deleted; returns the run's record, None if nothing went.
 
-    `stopping` is asked between chunks: once it says yes, the run ends.
+    `chunk` is the most in one transaction. `stopping` is asked between chunks: once it says yes, the run ends, and so
+    it does after `within` seconds; the next one goes on.
     """
+    limits = Limits(stopping, within, time.monotonic())
     run = SweepRun.objects.create()
-    _purge(run, Batch(deleted=True, at=clock.now(), of=of), None, chunk, stopping)
-    if of is None and not run.stopped_by:
-        _purge_expired(run, chunk, stopping)
-    outbox.work_off()
+    with pace.Pacemaker(chunk, stopping) as pacemaker:
+        _purge(run, Batch(deleted=True, at=clock.now(), of=of), None, pacemaker, limits)
+        if of is None and not run.stopped_by:
+            _purge_expired(run, pacemaker, limits)
+    while outbox.work_off() == outbox.AT_ONCE and not limits.reached():
+        pass
     run.finished_at = clock.now()
     if of and not run.purged:
         run.delete()
@@ -67,66 +117,67 @@ def sweep(
     return run if run.purged else None
 
 
-def _purge_expired(run: SweepRun, chunk: int, stopping: Callable[[], bool]) -> None:
+def _purge_expired(run: SweepRun, pacemaker: pace.Pacemaker, limits: Limits) -> None:
     """What has come to its end, no more of it than was counted before the first."""
     ruling = breaker.rule(run.started_at)
     run.stopped_by, run.clock_at = ruling.stopped_by, ruling.clock_at
     batch = Batch(deleted=False, at=run.started_at, permit=ruling.permit)
-    _purge(run, batch, ruling.allowed, chunk, stopping)
+    _purge(run, batch, ruling.allowed, pacemaker, limits)
     if ruling.permit and not run.stopped_by:
         breaker.use(ruling.permit)
     if run.clock_at:
         for holding in all_holdings():
             holding.expire(clock.now())
+        totals.fold(run.started_at)
         _forget_quiet_runs(run)
 
 
-def _purge(run: SweepRun, batch: Batch, most: int | None, chunk: int, stopping: Callable[[], bool]) -> None:
+def _purge(run: SweepRun, batch: Batch, most: int | None, pacemaker: pace.Pacemaker, limits: Limits) -> None:
     """Chunk after chunk, until nothing is left or `most` are gone."""
     begun_with = run.purged
     for holding, model in tagged_holdings():
-        while (limit := chunk if most is None else min(chunk, most + begun_with - run.purged)) > 0:
-            if stopping():
-                run.stopped_by = StoppedBy.SHUTDOWN
+        here = batch
+        while (limit := _limit(pacemaker.chunk, most, run.purged - begun_with)) > 0:
+            if reached := limits.reached():
+                run.stopped_by = reached
                 return
-            if not purge_chunk(run, holding, model, batch, limit):
+            due = purge_chunk(run, holding, model, here, limit)
+            if len(due) < limit:  # the rest, if there is any, is in the hands of others
                 break
+            here = replace(here, since=due[-1].purge_after)
+            pacemaker.done(len(due))
+
+
+def _limit(chunk: int, most: int | None, gone: int) -> int:
+    return chunk if most is None else min(chunk, most - gone)
 
 
 @transaction.atomic
-def purge_chunk(run: SweepRun, holding: Holding, model: type[Tagged], batch: Batch, limit: int) -> list[Tombstone]:
-    """Purge up to `limit` rows of one holding in one transaction; returns their tombstones."""
+def purge_chunk(run: SweepRun, holding: Holding, model: type[Tagged], batch: Batch, limit: int) -> list[Due]:
+    """Purge up to `limit` rows of one holding in one transaction; returns what they were, in the order of their
+    tombstones.
+    """
     if batch.permit:
         limit = breaker.take(batch.permit, limit)
-    columns = ("pk", "public_id", "tag_class", "tag_reason")
+    with connection.cursor() as cursor:  # by the index on the ends, whatever a plan for any bounds makes of these
+        cursor.execute("SET LOCAL enable_sort = off")
     rows = batch.rows(model).select_for_update(skip_locked=True, of=("self",)).order_by("purge_after")
-    due = list(rows.values_list(*columns)[:limit])
+    due = [Due(*row) for row in rows.values_list(*Due._fields)[:limit]]
     if not due:
         return []
-    stones = [
-        Tombstone(
-            kind=model._meta.label_lower,
-            key=public_id,
-            retention_class=tag_class,
-            cause="deleted" if batch.deleted else "expired",
-            purged_at=clock.now(),
-        )
-        for _, public_id, tag_class, _ in due
-    ]
-    Tombstone.objects.bulk_create(stones)
-    keys = [key for key, *_ in due]
-    hung_on = holding.purge_children(keys)
-    doomed: Any = model._default_manager.filter(pk__in=keys)
-    doomed._raw_delete(doomed.db)
-    ledger.record(
-        Act.PURGED,
-        source=Source.SWEEP,
-        detail={"kind": model._meta.label_lower, "count": len(stones), "root": root(stones)},
-    )
+    kind, keys = model._meta.label_lower, [row.public_id for row in due]
+    hung_on = holding.purge_children([row.pk for row in due])
+    flagging.forget(kind, keys)
+    with connection.cursor() as cursor:
+        cursor.execute(BURY, [kind, batch.cause, clock.now(), keys, [row.tag_class for row in due]])
+        table = connection.ops.quote_name(model._meta.db_table)
+        cursor.execute(f"DELETE FROM {table} WHERE id = ANY(%s)", [[row.pk for row in due]])  # noqa: S608 — a name
+    detail = {"kind": kind, "count": len(due), "root": _root((kind, key, batch.cause) for key in keys)}
+    ledger.record(Act.PURGED, source=Source.SWEEP, detail=detail)
     if batch.permit:
-        breaker.use(batch.permit, len(stones))
-    _note(run, Counter((tag_class, reason) for *_, tag_class, reason in due), hung_on, deleted=batch.deleted)
-    return stones
+        breaker.use(batch.permit, len(due))
+    _note(run, Counter((row.tag_class, row.tag_reason) for row in due), hung_on, deleted=batch.deleted)
+    return due
 
 
 def _note(run: SweepRun, gone: Counter[tuple[str, str]], hung_on: Purged, *, deleted: bool) -> None:
@@ -150,5 +201,8 @@ def _forget_quiet_runs(run: SweepRun) -> None:
 
 def root(stones: Sequence[Tombstone]) -> str:
     """The Merkle root (RFC 6962, SHA-256) over a chunk's tombstones, in order."""
-    said = [f"{stone.kind}:{stone.key}:{stone.cause}".encode() for stone in stones]
-    return merkle.root([merkle.leaf_hash(one) for one in said]).hex()
+    return _root((stone.kind, stone.key, stone.cause) for stone in stones)
+
+
+def _root(said: Iterable[tuple[str, UUID, str]]) -> str:
+    return merkle.root([merkle.leaf_hash(f"{kind}:{key}:{cause}".encode()) for kind, key, cause in said]).hex()

@@ -9,24 +9,24 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db.models import (
-    BooleanField,
     Case,
     DateTimeField,
     DurationField,
     ExpressionWrapper,
     F,
     Func,
+    Max,
     Q,
     Value,
     When,
 )
-from django.db.models.functions import Greatest, Least
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan
 
 from accounts import clock
 from accounts.models import Workspace
 from privacy import policy
-from privacy.models import Hold, Tagged, TaggedQuerySet
+from privacy.models import Hold, Retagging, Tagged, TaggedQuerySet
 from privacy.policy import Duration, Flags, Rule, Schedule
 from privacy.vocabulary import RetentionClass, Training
 
@@ -67,9 +67,10 @@ def restore(row: Tagged, standing: policy.Standing, schedule: Schedule) -> list[
 
 def begin(row: Tagged, standing: policy.Standing, agreement: policy.Agreement) -> None:
     """Note, when a conversation begins, the permission it is begun under (if it is begun under one, by an adult), and
-    whether a hold covers it.
+    whether a hold covers it. No re-tag that is under way concerns it.
     """
     row.held = Hold.objects.over(row).exists()
+    row.tag_step = Retagging.objects.open().filter(workspace=row.workspace_id).aggregate(last=Max("pk"))["last"] or 0
     if row.workspace.is_personal:
         allowed = standing.training is Training.ALLOW and not policy.suspended(standing, clock.now())
     else:
@@ -79,27 +80,43 @@ def begin(row: Tagged, standing: policy.Standing, agreement: policy.Agreement) -
     row.begun_epoch = epoch if allowed and adult else None
 
 
-def retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule) -> int:
+def retag(
+    rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule, *, at: datetime | None = None, **more: Any
+) -> int:
     """Re-tag one person's personal rows: one policy call and one UPDATE per combination of flags that occurs.
 
     An end that would jump nearer than the promised notice is pushed out first. What has already expired stays hidden:
     a new answer does not bring it back, but its tag says what holds now. Returns how many rows were written.
+
+    `at` is the moment of what was decided, where that is carried out later; `more` are columns to set besides.
     """
-    return _retag(rows, standing, schedule, personal=True)
+    return _retag(rows, standing, schedule, at, more, personal=True)
 
 
-def retag_work(rows: TaggedQuerySet[Any], schedule: Schedule) -> int:
+def retag_work(rows: TaggedQuerySet[Any], schedule: Schedule, *, at: datetime | None = None, **more: Any) -> int:
     """The same for the rows of one Work workspace, whoever wrote them, under its agreement."""
-    return _retag(rows, policy.Standing(), schedule, personal=False)
+    return _retag(rows, policy.Standing(), schedule, at, more, personal=False)
 
 
-def retag_in(place: Workspace, rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule) -> int:
+def retag_in(
+    place: Workspace, rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule, **more: Any
+) -> int:
     """The one or the other, by whose rule counts in `place`, which all the rows are of."""
-    return retag(rows, standing, schedule) if place.is_personal else retag_work(rows, schedule)
+    if place.is_personal:
+        return retag(rows, standing, schedule, **more)
+    return retag_work(rows, schedule, **more)
 
 
-def _retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule, *, personal: bool) -> int:
-    now, written = clock.now(), 0
+def _retag(
+    rows: TaggedQuerySet[Any],
+    standing: policy.Standing,
+    schedule: Schedule,
+    at: datetime | None,
+    more: dict[str, Any],
+    *,
+    personal: bool,
+) -> int:
+    now, written = at or clock.now(), 0
     epoch = policy.epoch(standing, schedule.agreement, personal=personal)
     # Not by a join: an UPDATE would join the table with itself, for minutes where statistics are young.
     kind = Workspace.Kind.PERSONAL if personal else Workspace.Kind.WORK
@@ -107,26 +124,23 @@ def _retag(rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Sched
     flagged = rows.filter(workspace__in=Workspace.objects.filter(kind=kind).values("pk")).annotate(**readings)
     for values in list(flagged.values(*readings).distinct()):
         alike, ruled = flagged.filter(**values), policy.rule(flags_of(values, personal=personal), standing, schedule)
-        written += alike.update(**_columns(ruled, epoch, schedule, now))
+        written += alike.update(**columns(ruled, epoch, schedule, now), **more)
     return written
 
 
-def flags(standing: policy.Standing, epoch: int) -> dict[str, Any]:
+def flags(standing: policy.Standing, epoch: Any) -> dict[str, Any]:
     """The flags of each row as SQL, under names of columns: the same reading as `Tagged.facts`."""
-    # By the day in UTC, as the facts are read: a `__date` look-up would follow the person's time zone.
-    grown = Q(begun_at__gte=_midnight(standing.adult_since)) if standing.adult_since else Q(pk__isnull=True)
-    readings = {
-        "is_temporary": Q(temporary=True),
-        "is_kept": Q(kept=True),
-        "is_in_epoch": Q(begun_epoch__isnull=False) & Q(begun_epoch=epoch),
-        "is_begun_as_adult": grown,
-        "is_deleted": Q(deleted_at__isnull=False),
-        "is_flagged": Q(flagged_at__isnull=False),
-        "is_held": Q(held=True),
-    }
+    grown: Any = Value(False)
+    if standing.adult_since:  # by the day in UTC, as the facts are read: `__date` would follow the person's time zone
+        grown = GreaterThanOrEqual(F("begun_at"), _midnight(standing.adult_since))
     return {
-        name: Case(When(reading, then=True), default=False, output_field=BooleanField())
-        for name, reading in readings.items()
+        "is_temporary": F("temporary"),
+        "is_kept": F("kept"),
+        "is_in_epoch": Coalesce(Exact(F("begun_epoch"), epoch), False),
+        "is_begun_as_adult": grown,
+        "is_deleted": IsNull(F("deleted_at"), False),
+        "is_flagged": IsNull(F("flagged_at"), False),
+        "is_held": F("held"),
     }
 
 
@@ -145,9 +159,12 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def _columns(ruled: Rule, epoch: int, schedule: Schedule, now: datetime) -> dict[str, Any]:
-    """The tag's columns for rows that share a rule; each row's moments follow from its own clock."""
-    columns: dict[str, Any] = {
+def columns(ruled: Rule, epoch: Any, schedule: Schedule, now: datetime, *, promises: bool = True) -> dict[str, Any]:
+    """The tag's columns for rows that share a rule; each row's moments follow from its own clock.
+
+    Without `promises` no new one is made: that is what a row says whose tag is true already.
+    """
+    found: dict[str, Any] = {
         "tag_class": ruled.retention_class,
         "tag_reason": ruled.reason,
         "tag_epoch": epoch,
@@ -155,14 +172,16 @@ def _columns(ruled: Rule, epoch: int, schedule: Schedule, now: datetime) -> dict
     }
     end: Any = end_of("last_activity_at", ruled.lifetime) if ruled.lifetime else NEVER
     if ruled.lifetime and ruled.retention_class is not RetentionClass.TEMPORARY:
-        columns["grace_until"] = _grace(end, now)
-        end = end_under(ruled.lifetime, now)
+        promise = _grace(end, now) if promises else F("grace_until")
+        end = Greatest(end, promise)  # GREATEST passes over NULL
+        if promises:
+            found["grace_until"] = promise
     deleted, flagged = Q(deleted_at__isnull=False), Q(flagged_at__isnull=False)
     expired = Q(deleted_at__isnull=True, hidden_from__lte=now)
     temporary = ruled.retention_class is RetentionClass.TEMPORARY
     ended = F("hidden_from") if temporary else Greatest("hidden_from", "grace_until")
     end, hidden = Case(When(expired, then=ended), default=end), Case(When(expired, then=F("hidden_from")), default=end)
-    columns["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=hidden)
+    found["hidden_from"] = Case(When(deleted, then=F("deleted_at")), default=hidden)
     gone = Case(When(deleted, then=end_of("deleted_at", schedule.deleted)), default=end)
     # A flag pushes a purge out; it does not create one. GREATEST would turn "never" into the flag's end.
     endless = Q(pk__isnull=True) if ruled.lifetime else ~deleted & ~expired
@@ -171,8 +190,8 @@ def _columns(ruled: Rule, epoch: int, schedule: Schedule, now: datetime) -> dict
         When(flagged, then=Greatest(gone, end_of("flagged_at", schedule.flagged))),
         default=gone,
     )
-    columns["purge_after"] = Case(When(held=True, then=NEVER), default=reviewed)
-    return columns
+    found["purge_after"] = Case(When(held=True, then=NEVER), default=reviewed)
+    return found
 
 
 def end_of(column: str, duration: Duration) -> Any:

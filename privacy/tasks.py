@@ -6,13 +6,15 @@ from multiprocessing.sharedctypes import RawValue
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from privacy import erasure, reminders
+from privacy import alarm, checking, erasure, expiry, letters, reminders, retagging
 from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
 from privacy.evidence import context, keys, tree
 from privacy.models import ContextSalt
 
 logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 50.0  # beat starts one every minute
 
 # Told to stop, a worker waits for its tasks; its processes do not hear of it. They share this byte with it.
 _stopping = RawValue("b", 0)
@@ -25,9 +27,18 @@ def _stop(**_: object) -> None:
 
 @shared_task(name="privacy.tasks.sweep")
 def sweep() -> None:
-    """Purge what is due, and leave none of its bytes behind."""
-    if sweeping.sweep(stopping=lambda: bool(_stopping.value)):
+    """Purge what is due, and leave none of its bytes behind.
+
+    A run that rests for people's sake may take long, and a worker has few processes: it ends before the next begins.
+    """
+    if sweeping.sweep(stopping=lambda: bool(_stopping.value), within=SWEEP_SECONDS):
         scrub.delay()
+
+
+@shared_task(name="privacy.tasks.tell_staff")
+def tell_staff() -> None:
+    """Send staff the question of a stopped sweep, once."""
+    alarm.tell_staff()
 
 
 @shared_task(name="privacy.tasks.scrub")
@@ -50,10 +61,42 @@ def erase_the_rest() -> None:
         erase.delay(user)
 
 
+@shared_task(name="privacy.tasks.retag")
+def retag(step: int) -> None:
+    """Go on with the re-tag of many conversations."""
+    retagging.work(step, stopping=lambda: bool(_stopping.value))
+
+
+@shared_task(name="privacy.tasks.retag_the_rest")
+def retag_the_rest() -> None:
+    """Go on with re-tags whose task was lost."""
+    for step in retagging.forgotten():
+        retag.delay(step)
+
+
+@shared_task(name="privacy.tasks.check_tags")
+def check_tags() -> None:
+    """Compare every tag with the policy, and count what differs."""
+    checking.check(stopping=lambda: bool(_stopping.value))
+    retagging.forget_finished()
+
+
 @shared_task(name="privacy.tasks.remind")
 def remind() -> None:
     """Send the reminders that are due, each once."""
     reminders.remind()
+
+
+@shared_task(name="privacy.tasks.say_what_ends")
+def say_what_ends() -> None:
+    """Send each person at most one e-mail a day about chats that end soon."""
+    expiry.announce()
+
+
+@shared_task(name="privacy.tasks.send_letters")
+def send_letters() -> None:
+    """Send the e-mails about safety reviews that wait."""
+    letters.send()
 
 
 @shared_task(name="privacy.tasks.grow_tree")

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from privacy.views import chats, choice, erasure, export, receipts, settings, terms, wellknown, work
+from privacy.views import chats, choice, ends, erasure, export, receipts, reviews, settings, terms, wellknown, work
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -19,7 +19,11 @@ urlpatterns = [
     path("privacy/chats/", chats.chats, name="chats"),
     path("privacy/chats/act/", chats.act, name="chats_act"),
     path("privacy/chats/undelete/", chats.undelete, name="chats_undelete"),
+    path("privacy/ends/mails/", ends.mails, name="ends_mails"),
+    path("privacy/ends/put-away/", ends.put_away, name="ends_put_away"),
+    path("privacy/ends/off/<str:token>/", ends.off, name="ends_off"),
     path("privacy/work/<uuid:workspace>/", work.agreement, name="work"),
+    path("privacy/reviews/<uuid:review>/", reviews.review, name="review"),
     path("privacy/history/", settings.history, name="history"),
     path("privacy/choice/", choice.choice, name="choice"),
     path("privacy/choice/not-now/", choice.defer, name="defer"),

@@ -55,10 +55,10 @@ class Reason(StrEnum):
             "allowed": "You allowed training, this chat was begun afterwards, and your answer has stood ever since.",
             "agreed": "An owner of this workspace allowed training; this chat was begun afterwards, and that stands.",
             "temporary": "Temporary chats never train models.",
-            "agreement": "Work chats never train models unless an owner of the workspace says so, and none has.",
+            "agreement": "Work chats train no models unless an owner of the workspace says yes, and no yes stands.",
             "deleted": "You deleted this chat. Deleted chats never train models.",
-            "held": "This chat is held for a legal reason and never trains models while it is.",
-            "flagged": "This chat is under safety review and never trains models.",
+            "held": "This chat is held for a legal reason and trains no models while it is.",
+            "flagged": "This chat is under safety review and trains no models while it is.",
             "age": "Chats of people who are under age, or whose age is unknown, never train models.",
             "undecided": "You have not answered the training question. Silence is never consent.",
             "denied": "You did not allow training.",
@@ -104,8 +104,16 @@ class Act(StrEnum):
     PURGED = "purged"
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
+    FLAGGED = "flagged"
+    UNFLAGGED = "unflagged"
+    APPEALED = "appealed"
+    APPEAL_UPHELD = "appeal_upheld"
+    READERS_NAMED = "readers_named"
+    READ_HELD = "read_held"
     SWEEP_STOPPED = "sweep_stopped"
     SWEEP_ANSWERED = "sweep_answered"
+    RETAG_ASKED = "retag_asked"
+    RETAGGED = "retagged"
 
     @property
     def sentence(self) -> str:
@@ -129,8 +137,16 @@ class Act(StrEnum):
             "purged": "Conversations were purged",
             "hold_placed": "Staff placed a legal hold",
             "hold_released": "Staff released a legal hold",
+            "flagged": "Staff put a conversation under safety review",
+            "unflagged": "Staff ended a safety review",
+            "appealed": "Appealed against a safety review",
+            "appeal_upheld": "Staff answered an appeal, and the safety review goes on",
+            "readers_named": "Staff named who may read what is held or under review",
+            "read_held": "Named staff opened a conversation that is held or under review",
             "sweep_stopped": "The sweep stopped before it purged anything, and asked staff",
             "sweep_answered": "Staff answered a stopped sweep",
+            "retag_asked": "All conversations were to be held against the policy and tagged anew",
+            "retagged": "All conversations were held against the policy; what differed was tagged anew",
         }[self.value]
 
 

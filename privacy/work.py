@@ -1,5 +1,6 @@
 """The page of a Work workspace's agreement: what would follow from another one, counted, and who signed which."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,7 +62,10 @@ def foretold(workspace: Workspace, retention_days: int | None, *, training: bool
             end = tagging.end_under(Duration(days=retention_days), now)
             ends = rows.visible(now).aggregate(first=Min(end))["first"]
             first = min([one for one in (first, ends) if one], default=None)
-    return [_stays(chats, retention_days, first), _use(chats, trainable, training, agreement_of(workspace).training)]
+    lines = [_stays(chats, retention_days, first), _use(chats, trainable, training, agreement_of(workspace).training)]
+    if training:
+        lines.append(_("What people under age write, or people whose age is not known here, never trains models."))
+    return lines
 
 
 def _stays(chats: int, retention_days: int | None, first: datetime | None) -> str:
@@ -115,10 +119,19 @@ class Version:
 
 def versions_of(workspace: Workspace) -> list[Version]:
     """Every version, the newest first, with who signed it; three queries."""
-    signed = list(Agreement.objects.filter(workspace=workspace))
+    return _read(list(Agreement.objects.filter(workspace=workspace)))
+
+
+def version_in_force(workspace: Workspace) -> Version | None:
+    """The newest version, with who signed it; None where nobody has signed any."""
+    return next(iter(_read(list(Agreement.objects.filter(workspace=workspace)[:1]))), None)
+
+
+def _read(signed: Sequence[Agreement]) -> list[Version]:
     subjects = dict(Event.objects.filter(key__in=[one.event for one in signed]).values_list("key", "subject"))
     people = {
-        one.key: str(one.user) for one in Subject.objects.filter(key__in=subjects.values()).select_related("user")
+        one.key: one.user.get_short_name()
+        for one in Subject.objects.filter(key__in=subjects.values()).select_related("user")
     }
     return [
         Version(

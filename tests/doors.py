@@ -18,8 +18,8 @@ ANY = dict.fromkeys(METHODS, OPEN)
 
 CHAT = {
     "": READ,
-    "chat/": READ,
-    "chat/temporary/": READ,
+    "chat/": READ | ACT,
+    "chat/temporary/": READ | ACT,
     "chat/<uuid:conversation>/": READ,
     "chat/<uuid:conversation>/why": READ,
     "chat/<uuid:conversation>/rename": ACT,
@@ -48,7 +48,11 @@ PRIVACY = {
     "privacy/chats/": READ,
     "privacy/chats/act/": ACT,
     "privacy/chats/undelete/": ACT,
+    "privacy/ends/mails/": ACT,
+    "privacy/ends/put-away/": ACT,
+    "privacy/ends/off/<str:token>/": FORM,
     "privacy/work/<uuid:workspace>/": FORM,
+    "privacy/reviews/<uuid:review>/": FORM,
     "privacy/history/": READ,
     "privacy/choice/": FORM,
     "privacy/choice/not-now/": ACT,
@@ -81,6 +85,8 @@ ALLAUTH = dict.fromkeys(
         "account/inactive/",
         "account/signup/",
         "account/reauthenticate/",
+        "account/reauthenticate/code/",
+        "account/reauthenticate/code/confirm/",
         "account/email/",
         "account/confirm-email/",
         r"account/^confirm-email/(?P<key>[-:\w]+)/$",
@@ -102,7 +108,11 @@ MODELS = {
         "privacy/sweeprun",
         "privacy/outbox",
         "privacy/hold",
+        "privacy/flag",
+        "privacy/reading",
         "privacy/sweepstop",
+        "privacy/tagcheck",
+        "privacy/retagging",
         "privacy/tombstone",
         "privacy/terms",
     ),
@@ -121,9 +131,17 @@ ADMIN = dict.fromkeys(
         "admin/^(?P<app_label>chat|privacy|auth|accounts)/$",
         "admin/(?P<url>.*)$",
         *(f"admin/{model}/{rest}" for model in MODELS for rest in VIEWS),
+        "admin/privacy/sweeprun/figures/",
         "admin/privacy/sweepstop/<int:pk>/answer/",
+        "admin/privacy/retagging/everybody/",
         "admin/privacy/hold/place/",
         "admin/privacy/hold/<int:pk>/release/",
+        *(f"admin/privacy/flag/{act}/" for act in ("place", "<int:pk>/end", "<int:pk>/answer")),
+        *(
+            f"admin/privacy/{of}/<int:pk>/{act}/"
+            for of in ("hold", "flag")
+            for act in ("readers", "read", "read/<uuid:key>")
+        ),
         *(
             f"admin/privacy/terms/<int:pk>/{act}/"
             for act in ("publish", "take-back", "move-deadline", "copy", "figures")
@@ -131,7 +149,7 @@ ADMIN = dict.fromkeys(
     ),
     ANY,
 )
-HEALTH = dict.fromkeys(("healthz", "readyz"), ANY)
+HEALTH = dict.fromkeys(("healthz", "readyz"), ANY) | {"metrics": READ}
 
 DOORS: dict[str, dict[str, str]] = CHAT | PRIVACY | ACCOUNT | ALLAUTH | ADMIN | HEALTH
 OURS = CHAT | PRIVACY | ACCOUNT  # they refuse every other method

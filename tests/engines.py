@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -32,15 +32,18 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 
 class Engines:
-    """The engines as a context manager; `addresses` are the environment variables that name them."""
+    """The engines as a context manager; `addresses` are the environment variables that name them.
 
-    def __init__(self, *, postgres: bool = True, valkey: bool = True) -> None:
+    `extra` are PostgreSQL's settings beside those of `up`: none for a benchmark that is to run under those.
+    """
+
+    def __init__(self, *, postgres: bool = True, valkey: bool = True, extra: Mapping[str, str] = FAST) -> None:
         self.data = Path(tempfile.mkdtemp(prefix="parley-test-"))
         # Where root runs the tests, PostgreSQL runs as another account and passes through this folder.
         self.data.chmod(0o711)
         self.engines: list[Postgres | Valkey] = []
         if postgres:
-            self.engines.append(Postgres(self.data, extra=FAST, for_tests=True))
+            self.engines.append(Postgres(self.data, extra=dict(extra), for_tests=True))
         if valkey:
             self.engines.append(Valkey(self.data))
         self.processes: list[tuple[Postgres | Valkey, subprocess.Popen[bytes]]] = []

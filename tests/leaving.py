@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
@@ -11,7 +12,7 @@ from accounts import clock
 from accounts.models import Membership, User
 from accounts.sessions import SessionStore
 from privacy import erasure, notices
-from privacy.models import Reminder
+from privacy.models import Appeal, ExpiryNotice, ExpirySetting, Flag, Letter, Reader, Reading, Reminder, Retagging
 from privacy.vocabulary import Source, Training
 from tests.people import alice, stella, works
 from tests.scenes import answered, asked_in, decided, published
@@ -32,6 +33,18 @@ def settled(**details: Any) -> User:
     notices.defer(person, notices.shown(person, terms, notices.form_for(person, terms, Source.DIALOG)[0]))
     deadline = clock.now() + timedelta(days=30)
     Reminder.objects.create(user=person, terms=terms, deadline=deadline, days=3, message_id="<alice@parley>")
+    ExpiryNotice.objects.create(
+        user=person, day=deadline.date(), week_until=deadline, day_until=deadline, message_id="<ends@parley>"
+    )
+    ExpirySetting.objects.create(user=person, mails=False)
+    Retagging.objects.create(workspace=works(), author=person, finished_at=clock.now())
+    about = {"kind": "chat.conversation", "key": uuid4()}
+    told = {"person": person, "reason": "Routine", "told": "We looked at one of your chats."}
+    flag = Flag.objects.create(**about, **told, released_at=clock.now(), release_reason="Nothing in it")
+    Appeal.objects.create(flag=flag, text="It is mine.", answer=Appeal.Answer.GRANTED, answered_at=clock.now())
+    Letter.objects.create(user=person, what=Letter.What.ENDED, review=flag.public_id, message_id="<review@parley>")
+    Reader.objects.create(flag=flag, user=person)
+    Reading.objects.create(**about, reader=person, under="flag 1")
     LogEntry.objects.log_actions(stella().pk, [person], 2, single_object=True)
     return person
 

@@ -15,6 +15,7 @@ from chat.frames import _INCOMING
 from chat.models import Message
 from chat.routing import sockets
 from chat.turns import acts
+from privacy import expiry
 from privacy.errors import ConsentRequired
 from privacy.vocabulary import Training
 from tests.doors import CHAT, DOORS, FRAMES, GATED, METHODS, OPEN, OURS, SOCKETS
@@ -96,7 +97,8 @@ def address(route: str, turn) -> str:
     message = turn.question if route.endswith("/edit") else turn.answer
     values = {"conversation": turn.conversation.public_id, "message": message.public_id, "slug": "2", "size": 1}
     values |= {"pk": 1, "object_id": 1, "content_type_id": 1, "app_label": "privacy", "url": "nowhere"}
-    values |= {"uidb36": "1", "key": uuid4(), "workspace": alice().personal_workspace.public_id}
+    values |= {"token": expiry.address_to_stop(alice()).split("/")[-2]}
+    values |= {"uidb36": "1", "key": uuid4(), "review": uuid4(), "workspace": alice().personal_workspace.public_id}
     filled = re.sub(
         r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), re.sub(r"\(\?P(<\w+>).*?\)", r"\1", route)
     )

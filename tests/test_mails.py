@@ -68,6 +68,35 @@ def test_a_changed_password_is_told_to_its_owner(client: Client, mailoutbox: lis
     assert "127.0.0.1" in body and "UTC" in body
 
 
+def test_an_account_without_a_password_confirms_by_a_mailed_code_and_sets_one(
+    client: Client, mailoutbox: list[Any]
+) -> None:
+    person = alice()
+    person.set_unusable_password()
+    person.save()
+    client.force_login(person)
+    new = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    ask, confirm = reverse("account_request_reauthentication_code"), reverse("account_confirm_reauthentication_code")
+    page = client.post(reverse("account_set_password"), new)
+    assert target(page).startswith(ask)
+    client.post(ask, {"recipient": person.email})
+    to, subject, body = read(mailoutbox)
+    assert (to, subject) == (person.email, "Parley: Your code")
+    code = re.search(r"^[0-9A-Z]+(-[0-9A-Z]+)*$", body, re.MULTILINE)
+    assert code, body
+    wrong = client.post(confirm, {"code": "nonsense"})
+    assert wrong.status_code == 200 and not User.objects.get().has_usable_password()
+    client.post(confirm, {"code": code[0]})
+    client.post(reverse("account_set_password"), new)
+    assert User.objects.get().check_password(NEW_PASSWORD)
+
+
+def test_a_code_goes_to_no_address_but_ones_own(client: Client, mailoutbox: list[Any]) -> None:
+    client.force_login(alice())
+    page = client.post(reverse("account_request_reauthentication_code"), {"recipient": "mallory@example.org"})
+    assert page.status_code == 200 and not mailoutbox
+
+
 def change_address(client: Client, email: str) -> str:
     """Ask for another address, with the password, and read what the page then says."""
     client.post(reverse("account_reauthenticate"), {"password": NEWCOMER["password1"]})
@@ -123,8 +152,9 @@ def with_mail(settings: Any) -> None:
 
 
 def test_every_mail_of_the_library_is_in_our_words() -> None:
-    """What it may send with the settings as they are; codes by mail are not offered."""
+    """What it may send with the settings as they are; signing in by a mailed code is not offered, confirming is."""
     kinds = {
+        "login_code",
         *("account_already_exists", "email_changed", "email_confirm", "email_confirmation", "email_deleted"),
         *("password_changed", "password_reset", "password_reset_key", "password_set", "unknown_account"),
     }

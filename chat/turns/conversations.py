@@ -15,7 +15,7 @@ from chat.models.conversation import TITLE_LENGTH, TitleSource
 from chat.rendering.plain import title_of
 from chat.turns import effects
 from chat.turns.stop import end_answers
-from privacy import keeping, standings, tagging
+from privacy import keeping, retagging, standings, tagging
 from privacy.deleting import UNDO
 from privacy.models import Standing
 from privacy.selection import Selection
@@ -117,5 +117,6 @@ def _set_deleted(user: "User", held: Conversation, *, deleted: bool) -> None:
         held.refresh_from_db(from_queryset=rows)
     except Conversation.DoesNotExist:  # purged meanwhile
         raise NotFound from None
+    retagging.catch_up_one(held)
     act = tagging.delete if deleted else tagging.restore
     held.save(update_fields=act(held, standings.as_facts(user, row), schedule))

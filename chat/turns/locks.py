@@ -6,11 +6,13 @@ deleted the conversation or asked elsewhere.
 
 from uuid import UUID
 
+from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import User, Workspace
 from chat import access
 from chat.errors import Busy
 from chat.models import Conversation, Message
+from privacy import retagging
 
 MOST_OPEN = 5  # answers of one person that are written at once; one person must not take all of a worker's threads
 
@@ -24,12 +26,17 @@ def hold_person(user: User, workspace: Workspace) -> None:
 
 
 def hold_conversation(user: User, conversation: Conversation) -> None:
-    """Serialise the turns of one conversation; NotFound if it was hidden, deleted or purged meanwhile."""
+    """Serialise the turns of one conversation; NotFound if it was hidden, deleted or purged meanwhile, or is hidden by
+    what was decided and had not reached it yet.
+    """
     rows = access.conversations_of(user).select_for_update(of=("self",))
     try:
         conversation.refresh_from_db(from_queryset=rows)
     except Conversation.DoesNotExist:
         raise NotFound from None
+    retagging.catch_up_one(conversation)
+    if conversation.hidden_from and conversation.hidden_from <= clock.now():
+        raise NotFound
 
 
 def refuse_while_busy(user: User, parent: Message | None, reopen: Message | None, *, asks: bool) -> None:

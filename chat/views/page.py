@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.middleware import SESSION_KEY
 from accounts.models import Workspace
@@ -15,17 +15,20 @@ from accounts.request import PersonalRequest
 from chat.access import conversation_for, conversations_of
 from chat.frames import gate_state
 from chat.models import Conversation
+from chat.recipients import recipients
 from chat.sidebar import sidebar
 from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
-from privacy import keeping, policy
+from privacy import ends, keeping, policy, reading
 from privacy.gate import gate_here
 from privacy.middleware import open_always
 from privacy.models import Standing
 from privacy.prose import how_long
+from privacy.reviews import AppealForm, review_on
 from privacy.standings import schedule_for, standing_of
 from privacy.views.question import dialog
+from privacy.why import lines
 
 
 @open_always
@@ -37,10 +40,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @open_always
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: PersonalRequest, *, temporary: bool = False) -> HttpResponse:
     """An empty chat. Who has never answered the terms does so first, before the first message.
 
+    By POST what is being written comes along, from an ordinary chat to a temporary one or back; in no address, and
+    nothing is asked by it.
     Somebody who came for a Work workspace is taken there instead: consumer terms are no matter of theirs.
     """
     gate = gate_here(request)
@@ -49,7 +54,7 @@ def new(request: PersonalRequest, *, temporary: bool = False) -> HttpResponse:
         return redirect(request.path)
     if gate.newcomer:
         return redirect(f"{reverse('privacy:choice')}?{urlencode({'next': request.path})}")
-    return render_chat(request, None, temporary=temporary)
+    return render_chat(request, None, draft=request.POST.get("text", ""), temporary=temporary)
 
 
 @open_always
@@ -74,11 +79,16 @@ def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     held = conversation_for(request.user, conversation)
     request.workspace = held.workspace
     standing = standing_of(request.user)
-    return render(
-        request,
-        "chat/why.html",
-        {"conversation": held, "badge": badges.badge(held, standing), "rows": badges.reasons(held, standing)},
-    )
+    context = {
+        "conversation": held,
+        "badge": badges.badge(held, standing),
+        "lines": lines(held, request.user, standing),
+        "openings": reading.openings(held),
+        "recipients": recipients(held),
+        "review": review_on(request.user, held),
+        "form": AppealForm(),
+    }
+    return render(request, "chat/why.html", context)
 
 
 def render_chat(
@@ -98,6 +108,7 @@ def render_chat(
     context = {
         "conversation": held,
         "conversations": sidebar(request.user, request.workspace, standing),
+        "soon": ends.coming(request.user),
         "transcript": transcript(held) if held else [],
         "badge": held and _badge(held, standing),
         "keeping": held and keeping.offer(request.user, held, standing),

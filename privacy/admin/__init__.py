@@ -1,5 +1,5 @@
-"""Staff's view of terms, ledger and sweeps."""
+"""Staff's view of terms, ledger, tags, holds, reviews and sweeps."""
 
-from privacy.admin import evidence, holds, sweeping, terms
+from privacy.admin import evidence, flags, holds, sweeping, tags, terms
 
-__all__ = ["evidence", "holds", "sweeping", "terms"]
+__all__ = ["evidence", "flags", "holds", "sweeping", "tags", "terms"]

@@ -4,36 +4,29 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from accounts.models import User, Workspace
-from privacy import holds
-from privacy.admin.base import ReadOnlyAdmin
+from privacy import holds, overlays, reading
+from privacy.admin.acts import ActForm, People, ReadAdmin, reason
 from privacy.models import Hold
 
-PLACE = "privacy.place_hold"
 ON = {
     "person": lambda key: User.objects.filter(public_id=key).first(),
     "workspace": lambda key: Workspace.objects.filter(public_id=key).first(),
-    "conversation": holds.find,
+    "conversation": overlays.find,
 }
+AUDITED = "Auditors read it, and it is in the ledger."
 
 
-def _reason() -> forms.CharField:
-    return forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Auditors read it, and it is in the ledger."
-    )
-
-
-class PlaceForm(forms.Form):
+class PlaceForm(ActForm):
     on = forms.ChoiceField(label="Hold", choices=[(name, f"one {name}") for name in ON], widget=forms.RadioSelect)
     key = forms.UUIDField(label="Its key", help_text="The public id, as the lists of staff show it.")
-    reason = _reason()
+    reason = reason(AUDITED)
+    readers = People()
     confirmed = forms.BooleanField(label="From now on nothing of it is purged and nothing of it trains.")
 
     def clean(self) -> dict[str, Any]:
@@ -45,17 +38,24 @@ class PlaceForm(forms.Form):
         return said
 
 
-class ReleaseForm(forms.Form):
-    reason = _reason()
+class ReleaseForm(ActForm):
+    reason = reason(AUDITED)
     confirmed = forms.BooleanField(
         label="What has come to its end meanwhile is purged in thirty days; what people deleted, at once."
     )
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
+class HoldAdmin(ReadAdmin):
+    permission = "privacy.place_hold"
+    act_template = "admin/privacy/hold_act.html"
+    refusals = {
+        holds.AlreadyReleased: "This hold was released before.",
+        reading.Over: "This hold was released before.",
+    }
     list_display = ["placed_at", "on", "reason", "released_at", "release_reason"]
     list_select_related = ["user", "workspace"]
+    readonly_fields = ["readers_named"]
     change_list_template = "admin/privacy/hold_list.html"
     change_form_template = "admin/privacy/hold_change.html"
 
@@ -68,36 +68,19 @@ class HoldAdmin(ReadOnlyAdmin):
         ]
 
     def place_view(self, request: HttpRequest) -> HttpResponse:
-        self._require(request)
+        self.require(request)
         form = PlaceForm(request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid():
-            said = form.cleaned_data
-            hold = holds.place(said["target"], said["reason"], by=request.user)  # type: ignore[arg-type]
-            messages.success(request, _("The hold stands."))
-            return redirect("admin:privacy_hold_change", hold.pk)
-        return self._page(request, form, _("Place a hold"), reverse("admin:privacy_hold_changelist"))
+        if not form.is_valid():
+            return self.page(request, form, _("Place a hold"))
+        said = form.cleaned_data
+        hold = holds.place(said["target"], said["reason"], by=request.user, readers=said["readers"])  # type: ignore[arg-type]
+        messages.success(request, _("The hold stands."))
+        return redirect(self.address("change", hold.pk))
 
     def release_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        self._require(request)
-        hold = get_object_or_404(Hold, pk=pk)
         form = ReleaseForm(request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                holds.release(hold, form.cleaned_data["reason"], by=request.user)  # type: ignore[arg-type]
-                messages.success(request, _("The hold is released."))
-            except holds.AlreadyReleased:
-                messages.error(request, _("This hold was released before."))
-            return redirect("admin:privacy_hold_change", pk)
-        return self._page(request, form, _("Release"), reverse("admin:privacy_hold_change", args=[pk]), hold)
 
-    def _require(self, request: HttpRequest) -> None:
-        if not request.user.has_perm(PLACE):
-            raise PermissionDenied
+        def do(hold: Hold) -> None:
+            holds.release(hold, form.cleaned_data["reason"], by=request.user)  # type: ignore[arg-type]
 
-    def _page(
-        self, request: HttpRequest, form: forms.Form, title: str, back: str, hold: Hold | None = None
-    ) -> TemplateResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
-        context |= {"form": form, "back": back, "hold": hold, "subtitle": str(hold or "")}
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/privacy/hold_act.html", context, status=status)
+        return self.act_on(request, pk, form, _("Release"), do, _("The hold is released."))

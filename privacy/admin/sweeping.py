@@ -1,9 +1,11 @@
 """Staff's view of the sweep: what each run did, and the questions of those that stopped, and what must still follow."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,7 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from accounts import clock
-from privacy import breaker
+from privacy import breaker, gauges
 from privacy.admin.base import ReadOnlyAdmin
 from privacy.models import Outbox, SweepRun, SweepStop
 from privacy.vocabulary import Reason, RetentionClass
@@ -44,6 +46,24 @@ class SweepRunAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["stopped_by"]
     date_hierarchy = "started_at"
+    change_list_template = "admin/privacy/sweeprun_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        figures = self.admin_site.admin_view(self.figures_view)
+        return [path("figures/", figures, name="privacy_sweeprun_figures"), *super().get_urls()]
+
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        """What `/metrics` says, for people."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Figures of the sweep and of what waits"),
+            "opts": self.opts,
+            "figures": [_figure(one) for one in gauges.gauges()],
+            "at": clock.now(),
+        }
+        return TemplateResponse(request, "admin/privacy/sweep_figures.html", context)
 
 
 @admin.register(SweepStop)
@@ -93,6 +113,18 @@ class OutboxAdmin(ReadOnlyAdmin):
 
     def age(self, row: Outbox) -> str:
         return timesince(row.written_at, clock.now())
+
+
+def _figure(gauge: gauges.Gauge) -> dict[str, Any]:
+    return {"says": gauge.says, "values": [(kind, _amount(gauge, value)) for kind, value in gauge.values.items()]}
+
+
+def _amount(gauge: gauges.Gauge, value: float) -> str:
+    """A length of time in words, or a number."""
+    now = clock.now()
+    if gauge.is_time:
+        return timesince(now - timedelta(seconds=value), now) if value >= 1 else "—"
+    return intcomma(int(value))
 
 
 def _in_words(group: dict[str, Any]) -> dict[str, Any]:

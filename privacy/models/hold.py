@@ -1,5 +1,6 @@
 """Legal holds: what must not be purged, and trains nothing, until staff releases it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,10 @@ from accounts import clock
 class HoldQuerySet(models.QuerySet["Hold"]):
     def standing(self) -> "HoldQuerySet":
         return self.filter(released_at__isnull=True)
+
+    def standing_at(self, at: datetime) -> "HoldQuerySet":
+        """Those that were placed by then, and not released."""
+        return self.filter(models.Q(released_at__isnull=True) | models.Q(released_at__gt=at), placed_at__lte=at)
 
     def over(self, row: Any) -> "HoldQuerySet":
         """Those under which a row of this author in this workspace is from its beginning on."""

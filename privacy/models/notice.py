@@ -48,6 +48,9 @@ class Reminder(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "terms", "deadline", "days"], name="one_reminder_of_each")
         ]
+        indexes = [
+            models.Index(fields=["deadline"], name="reminder_waiting", condition=models.Q(sent_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.days} days before {self.deadline:%Y-%m-%d}, to {self.user_id}"

@@ -13,6 +13,7 @@ class StoppedBy(models.TextChoices):
     MANY = "many", "much more was due than usual"
     CLOCK = "clock", "the clock was in doubt"
     SHUTDOWN = "shutdown", "the worker was told to stop"
+    TIME = "time", "its time was over, and the next run goes on"
 
 
 class SweepRun(models.Model):
@@ -40,6 +41,19 @@ class SweepRun(models.Model):
 
     def duration(self) -> timedelta | None:
         return self.finished_at - self.started_at if self.finished_at else None
+
+
+class SweepTotal(models.Model):
+    """What all runs up to one of them did, so that figures need not add up the runs of years. One row."""
+
+    through = models.PositiveBigIntegerField(default=0)  # the last run (its key) that is counted here
+    by_class = models.JSONField(default=dict)
+    rows = models.PositiveBigIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    stopped = models.PositiveBigIntegerField(default=0)  # runs that the breaker stopped
+
+    def __str__(self) -> str:
+        return f"Sweeps up to {self.through}"
 
 
 class SweepStopQuerySet(models.QuerySet["SweepStop"]):
@@ -77,6 +91,7 @@ class SweepStop(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True)
     left = models.PositiveIntegerField(default=0)  # how many a go-on still lets pass
+    told_at = models.DateTimeField("staff told by e-mail", null=True, editable=False)
 
     objects = SweepStopQuerySet.as_manager()
 

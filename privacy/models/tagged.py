@@ -15,6 +15,7 @@ from accounts import clock
 from accounts.models import Workspace
 from privacy import policy
 from privacy.models.agreement import Agreed, agreement_of
+from privacy.models.retagging import Retagging
 from privacy.models.standing import Standing
 from privacy.vocabulary import Reason, RetentionClass, Training
 
@@ -24,22 +25,34 @@ Row = TypeVar("Row", bound=models.Model, covariant=True)
 class TaggedQuerySet(models.QuerySet[Row]):
     def visible(self, at: datetime) -> Self:
         """What its author may still see. Every reader asks this; invisible means invisible to all of them."""
-        return self.filter(models.Q(hidden_from__isnull=True) | models.Q(hidden_from__gt=at))
+        return self.filter(models.Q(hidden_from__isnull=True) | models.Q(hidden_from__gt=at) | _stays(at))
 
     def in_lists(self) -> Self:
         """What lists may show: what was begun as temporary is in none unless its author keeps it."""
         return self.filter(models.Q(temporary=False) | models.Q(kept=True))
+
+    def ending(self, before: datetime) -> Self:
+        """What comes to its end before that moment. NULL is never."""
+        return self.filter(hidden_from__lt=before)
+
+    def announced(self) -> Self:
+        """Whose end its author is told of beforehand: not of what is temporary, nor of what staff has set apart."""
+        return self.in_lists().filter(deleted_at__isnull=True, flagged_at__isnull=True, held=False)
 
     def places(self) -> "models.QuerySet[Workspace]":
         """The workspaces that these rows are in, in the order in which they are locked."""
         return Workspace.objects.filter(pk__in=self.order_by().values("workspace")).order_by("pk")
 
     def trusted(self) -> Self:
-        """Rows whose tag is of the epoch that stands now; others wait for their re-tag. Deletion needs no epoch."""
+        """Rows whose tag is of the epoch that stands now, and that wait for no re-tag. Deletion needs neither, but a
+        hold that has not reached them yet holds them all the same.
+        """
         current = Standing.objects.filter(user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"))
-        return self.filter(
-            models.Q(deleted_at__isnull=False) | models.Q(workspace__kind=Workspace.Kind.WORK) | models.Exists(current)
+        standing = models.Q(workspace__kind=Workspace.Kind.WORK) | models.Exists(current)
+        deleted = models.Q(deleted_at__isnull=False) & ~models.Exists(
+            Retagging.objects.awaited().filter(hold__isnull=False)
         )
+        return self.filter(deleted | (standing & ~models.Exists(Retagging.objects.awaited())))
 
     def due(self, at: datetime) -> Self:
         """What the sweep takes. NULL is never due, held is never due, and a stale tag decides nothing."""
@@ -57,6 +70,7 @@ class TaggedQuerySet(models.QuerySet[Row]):
         work = models.Q(models.Exists(agreed), workspace__kind=Workspace.Kind.WORK)
         return self.visible(at).filter(
             personal | work,
+            ~models.Exists(Retagging.objects.awaited()),
             begun_epoch=models.F("tag_epoch"),
             trains_until__gt=at,
             temporary=False,
@@ -64,6 +78,21 @@ class TaggedQuerySet(models.QuerySet[Row]):
             flagged_at__isnull=True,
             held=False,
         )
+
+
+def _stays(at: datetime) -> models.Q:
+    """What a re-tag is still to reach, had not ended when that was decided, and does not end by what was decided.
+
+    Its stored end is none; the sweep does not go by it either (`trusted`).
+    """
+    quiet = models.ExpressionWrapper(
+        models.Value(at, output_field=models.DateTimeField()) - models.OuterRef("last_activity_at"),
+        output_field=models.DurationField(),
+    )
+    stays = models.Q(stays__isnull=True) | models.Q(stays__gt=quiet)
+    waits = Retagging.objects.awaited().filter(stays, at__lt=models.OuterRef("hidden_from"))
+    lasting = models.Q(temporary=False) | models.Q(kept=True)
+    return models.Q(lasting, models.Exists(waits), deleted_at__isnull=True)
 
 
 class Tagged(models.Model):
@@ -89,9 +118,12 @@ class Tagged(models.Model):
         max_length=12, editable=False
     )  # a Reason; without choices, a new one migrates nothing
     tag_epoch = models.PositiveIntegerField(default=0, editable=False)
+    tag_step = models.BigIntegerField(default=0, db_default=0, editable=False)  # the last Retagging to reach it
     trains_until = models.DateTimeField(null=True, editable=False)
     hidden_from = models.DateTimeField(null=True, editable=False)
     purge_after = models.DateTimeField(null=True, editable=False)
+
+    TAG = ("tag_class", "tag_reason", "tag_epoch", "trains_until", "hidden_from", "purge_after")
 
     class Meta:
         abstract = True

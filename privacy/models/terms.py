@@ -43,6 +43,14 @@ def _due() -> Greatest:
     )
 
 
+# Whether `terms` asks the person of `workspace`, who has `answered` a version or (NULL) none: for statements by hand.
+ASKS = """(
+    terms.published_at <= %(now)s AND terms.needs_answer AND terms.audience @> ARRAY[workspace.plan]
+    AND CASE WHEN answered.id IS NULL THEN coalesce(terms.effective_at <= %(now)s, true)
+        ELSE (terms.published_at, terms.id) > (answered.published_at, answered.id) END
+)"""
+
+
 class TermsQuerySet(models.QuerySet["Terms"]):
     def published(self, at: datetime) -> "TermsQuerySet":
         return self.filter(published_at__lte=at).order_by("-published_at", "-pk")
@@ -50,10 +58,6 @@ class TermsQuerySet(models.QuerySet["Terms"]):
     def asking(self, at: datetime, plan: Any) -> "TermsQuerySet":
         """Published versions that need an answer of people on `plan` (a value or an expression), the newest first."""
         return self.published(at).filter(needs_answer=True, audience__contains=[plan])
-
-    def for_newcomers(self, at: datetime) -> "TermsQuerySet":
-        """Those of them that new people are asked already."""
-        return self.filter(models.Q(effective_at__isnull=True) | models.Q(effective_at__lte=at))
 
     def newer_than(self, published_at: Any, pk: Any) -> "TermsQuerySet":
         """Versions newer than the one of that moment and key (values or expressions)."""

@@ -14,10 +14,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import clock
 from accounts.request import PersonalRequest as Request
-from privacy import deleting, inventory, keeping
+from privacy import deleting, ends, inventory, keeping
 from privacy.consequences import number
 from privacy.prose import class_title
-from privacy.selecting import SelectionForm, class_of, foretold_of_deleting, foretold_of_letting_go, moment_of
+from privacy.selecting import (
+    SelectionForm,
+    class_of,
+    foretold_of_deleting,
+    foretold_of_letting_go,
+    moment_of,
+    within_of,
+)
 from privacy.selection import Selection
 from privacy.standings import standing_of
 
@@ -26,16 +33,19 @@ A_PAGE = 50
 
 @require_safe
 def chats(request: Request) -> HttpResponse:
-    """What applies to each chat, with the way to its reasons; of one retention class or of all."""
-    one = class_of(request.GET)
-    paginator: Paginator[inventory.Row] = Paginator(inventory.Chats(request.user, one), A_PAGE)  # type: ignore[arg-type]
+    """What applies to each chat, with the way to its reasons; of one class or of all, ending whenever or soon."""
+    one, within, now = class_of(request.GET), within_of(request.GET), clock.now()
+    found = inventory.Chats(request.user, one, ends.horizon(within, now) if within else None)
+    paginator: Paginator[inventory.Row] = Paginator(found, A_PAGE)  # type: ignore[arg-type]
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "page": page,
         "class": one,
         "class_title": class_title(one) if one else "",
         "items": inventory.items(page.object_list, standing_of(request.user)),
-        "now": clock.now().isoformat(),
+        "within": within,
+        "days": ends.CHOICES,
+        "now": now.isoformat(),
         "undo": _undo(request),
     }
     return render(request, "privacy/chats.html", context)
@@ -75,8 +85,8 @@ def undelete(request: Request) -> HttpResponse:
 
 def _list(request: Request, **more: str) -> str:
     """The list that a form came from."""
-    one = class_of(request.POST)
-    query = urlencode({**({"class": one} if one else {}), **more})
+    of = {"class": class_of(request.POST), "within": within_of(request.POST)}
+    query = urlencode({**{name: value for name, value in of.items() if value}, **more})
     return reverse("privacy:chats") + (f"?{query}" if query else "")
 
 

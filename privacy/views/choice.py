@@ -20,7 +20,7 @@ from privacy.choices import Circumstances
 from privacy.errors import BadAnswer, ConsentRequired, StaleAnswer, TooLateToDefer
 from privacy.evidence.context import context_of
 from privacy.forms import ChoiceForm, check_token
-from privacy.gate import forget_here, owed_here
+from privacy.gate import answered_here, owed_here
 from privacy.models import Standing
 from privacy.views.question import (
     KEPT,
@@ -107,7 +107,7 @@ def undo(request: Request) -> HttpResponse:
     except (signing.BadSignature, StaleAnswer, BadAnswer):
         messages.warning(request, _("That can no longer be undone here. You can change your answer on this page."))
         return redirect("privacy:settings")
-    forget_here(request)
+    answered_here(request)
     confirm(request, made)
     return redirect(next_page(request))
 

@@ -20,7 +20,7 @@ from privacy.choices import Choice, Circumstances
 from privacy.errors import BadAnswer, StaleAnswer
 from privacy.evidence.context import context_of
 from privacy.forms import ChoiceForm, Shown, check_token, options, token_for
-from privacy.gate import Answer, forget_here
+from privacy.gate import Answer, answered_here
 from privacy.models import Notice, Standing, Terms
 from privacy.policy import Gate
 from privacy.prose import retention_table
@@ -125,24 +125,24 @@ def take(request: Request, form: ChoiceForm, keep_history: bool | None, source: 
     gpc = asks_not_to_share(request)
     try:
         shown = check_token(request.POST.get("token", ""), request.user)
-        said = form.cleaned_data["despite_gpc"] or _stands(request.user, shown)
-        confirmed = gpc and form.answer is Training.ALLOW and said
-        if gpc and form.answer is Training.ALLOW and not confirmed:
+        against = gpc and form.answer is Training.ALLOW
+        if against and not form.cleaned_data["despite_gpc"] and not _stands(request.user, shown):
             return Taken(confirm=True)
+        notice = notice_of(request.user, shown)
         choice = choices.choose(
             user=request.user,
-            terms=terms_shown(shown),
+            terms=notice.terms if notice else terms_shown(shown),
             training=form.answer,
             keep_history=keep_history,
             source=source,
-            given=Circumstances(notice_of(request.user, shown), gpc, confirmed, context_of(request)),
+            given=Circumstances(notice, gpc, against, context_of(request)),
             seen=shown.state,
         )
     except (StaleAnswer, BadAnswer) as refused:
         request.user.refresh_from_db()  # the age may have been corrected since this request began
         elsewhere = isinstance(refused, StaleAnswer) and refused.elsewhere
         return Taken(why=_elsewhere() if elsewhere else _stale())
-    forget_here(request)
+    answered_here(request)
     return Taken(choice)
 
 
@@ -163,7 +163,8 @@ def notice_of(user: User, shown: Shown) -> Notice | None:
     """The notice that a token was made with; None where nothing new was asked."""
     if not shown.notice:
         return None
-    return Notice.objects.filter(user=user, terms__digest=shown.terms, event=shown.notice).first()
+    made = Notice.objects.select_related("terms").filter(user=user, terms__digest=shown.terms, event=shown.notice)
+    return made.first()
 
 
 def _stale() -> str:

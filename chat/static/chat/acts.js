@@ -55,11 +55,12 @@ export function bindActs(page) {
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-act], #stop, [data-delete], [data-keeps]");
+    const button = event.target.closest?.("[data-act], #stop, [data-delete], [data-keeps], [data-puts-away]");
     if (!button) return;
     if (button.id === "stop") stop(button, event);
     else if ("delete" in button.dataset) remove(button, event);
     else if ("keeps" in button.dataset) keep(button, event);
+    else if ("putsAway" in button.dataset) putAway(button, event);
     else {
       if (button.dataset.act === "branch") event.preventDefault();
       byAct[button.dataset.act](button, button.closest("article"), event);
@@ -80,6 +81,15 @@ export function bindActs(page) {
     document.addEventListener("parley:refreshed", () => document.querySelector(".badge summary")?.focus(), { once: true });
     page.refresh();
     toast(keeps);
+  }
+
+  /** In the background, for a page that is left loses what is being written. */
+  async function putAway(button, event) {
+    event.preventDefault();
+    if (!(await post(button.formAction, token()))) return toast(sorry);
+    const list = button.closest("nav");
+    button.parentElement.remove();
+    list.querySelector("a")?.focus();
   }
 
   async function remove(button, event) {

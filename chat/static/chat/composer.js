@@ -98,6 +98,8 @@ export class Composer {
   }
 
   #submit(event) {
+    // A button with an address of its own only takes the text along to another kind of chat.
+    if (event.submitter?.hasAttribute("formaction")) return;
     if (this.#form.dataset.plain || this.#field.value.length > LONGEST) return;
     event.preventDefault();
     if (this.busy || !this.#field.value.trim()) return;

@@ -27,7 +27,7 @@ bindActs({
 });
 
 function merge(fresh) {
-  for (const id of ["head", "conversations", "gate", "allowance", "send"]) swap(fresh, id);
+  for (const id of ["head", "conversations", "gate", "review", "allowance", "send"]) swap(fresh, id);
   document.title = fresh.title;
   document.body.classList.toggle("temporary", fresh.body.classList.contains("temporary"));
   if (!fresh.getElementById("lasts")) document.getElementById("lasts")?.remove();

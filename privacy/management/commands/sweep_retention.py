@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from privacy import foretelling, sweep
+from privacy import foretelling, pace, sweep
 from privacy.models import SweepRun
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="change nothing, and say what would go and why")
-        parser.add_argument("--chunk", type=int, default=sweep.CHUNK, help="conversations in one transaction")
+        parser.add_argument("--chunk", type=int, default=pace.LARGEST, help="most conversations in one transaction")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:

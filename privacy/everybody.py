@@ -1,0 +1,140 @@
+"""Tagging everybody anew: after a change of the policy, or where tags have drifted.
+
+An act of staff or of an operator, for a reason, in the ledger. A worker goes through all conversations by primary key,
+a chunk and a commit at a time; each row is locked, held against the policy (privacy/truth.py) and written only where it
+says something else. An end that would come nearer by it does not come for thirty days, as after any act that is not
+the owner's. Killed, it goes on behind the last whole chunk. Twice at once is harmless.
+
+A row that somebody has in hand is passed over at first and waited for afterwards by itself: whoever waits for one row
+while holding others would let a choice run into a deadlock.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts import clock
+from privacy import held, ledger, retagging, truth
+from privacy.canonical import moment
+from privacy.holdings import tagged_holdings
+from privacy.models import Hold, Retagging, Tagged
+from privacy.vocabulary import Act, Source
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+CHUNK = 10_000
+
+
+@transaction.atomic
+def ask(reason: str, *, by: "User | None" = None, queued: bool = True) -> Retagging:
+    """Have every tag held against the policy; without `by` it is the operator's act. Not twice at once: one that is
+    under way is returned.
+    """
+    under_way = Retagging.objects.open().filter(workspace__isnull=True).first()
+    if under_way:
+        return under_way
+    total = sum(model._default_manager.count() for _, model in tagged_holdings())
+    step = Retagging.objects.create(reason=reason.strip(), total=total)
+    source = Source.ADMIN if by else Source.OPERATOR
+    ledger.record(Act.RETAG_ASKED, source=source, actor=by, detail={"retagging": step.pk, "reason": step.reason})
+    if queued:
+        transaction.on_commit(partial(retagging.queue, step.pk), robust=True)
+    return step
+
+
+def work(step: Retagging, stopping: Callable[[], bool]) -> bool:
+    """Go on with one; says whether it is done. `stopping` is asked between chunks."""
+    book = truth.Book()
+    for _holding, model in tagged_holdings():
+        while keys := _next(step, model):
+            if stopping():
+                return False
+            _chunk(step, model, keys, book)
+            _note(step, model, keys)
+    _finish(step)
+    return True
+
+
+def _next(step: Retagging, model: type[Tagged]) -> list[int]:
+    step.refresh_from_db()
+    rows = model._default_manager.filter(pk__gt=step.reached.get(model._meta.label_lower, 0)).order_by("pk")
+    return list(rows.values_list("pk", flat=True)[:CHUNK])
+
+
+def _chunk(step: Retagging, model: type[Tagged], keys: Sequence[int], book: truth.Book) -> None:
+    free = _repaired(step, model, keys, book, skip_locked=True)
+    for key in sorted(set(keys) - free):
+        _repaired(step, model, [key], book, skip_locked=False)
+
+
+@transaction.atomic
+def _repaired(step: Retagging, model: type[Tagged], keys: Sequence[int], book: truth.Book, **how: bool) -> set[int]:
+    """Those of these rows that could be locked, as the policy has them now.
+
+    The locks come first: a choice that commits after the answers were read here still has these rows to write.
+    """
+    now = clock.now()
+    mine = truth.of(model, keys).order_by("pk").select_for_update(of=("self",), **how)
+    rows = list(mine.annotate(doubted=truth.whether(truth.ended_too_soon(now))).values_list("pk", "doubted", "held"))
+    found = Locked(
+        keys=[pk for pk, _, _ in rows],
+        doubted=[pk for pk, doubted, _ in rows if doubted],
+        held=[pk for pk, _, is_held in rows if is_held],
+    )
+    if written := repair(model, found, book, now):
+        Retagging.objects.filter(pk=step.pk).update(changed=F("changed") + written)
+    return set(found.keys)
+
+
+class Locked(NamedTuple):
+    """Rows under lock by primary key, and which of them ended too soon, and which say that they are held."""
+
+    keys: Sequence[int]
+    doubted: Sequence[int]
+    held: Sequence[int]
+
+
+def repair(model: Any, locked: Locked, book: truth.Book, now: datetime) -> int:
+    """Let these rows say what the policy says; returns how many did not."""
+    keys = locked.keys
+    if locked.doubted:
+        truth.judged(truth.of(model, locked.doubted)).update(hidden_from=None)
+    settled = _settled(model, locked, now)
+    written = len(settled)
+    for group in truth.alike(model, keys, book):
+        columns = group.columns(now, promises=True)
+        different = group.different(columns)
+        written += different.exclude(pk__in=settled).update(**columns)
+        if settled:
+            different.filter(pk__in=settled).update(**columns)
+    return written
+
+
+def _settled(model: Any, locked: Locked, now: datetime) -> list[int]:
+    """Those that are held now, or no longer; nothing is asked of rows where there is no hold."""
+    if locked.held or Hold.objects.standing().exists():
+        return held.settle_all(truth.judged(truth.of(model, locked.keys)), now)
+    return []
+
+
+def _note(step: Retagging, model: type[Tagged], keys: Sequence[int]) -> None:
+    """How far it has come; whoever else has noted these keys has counted them."""
+    before = dict(step.reached)
+    after = {**before, model._meta.label_lower: keys[-1]}
+    mine = Retagging.objects.open().filter(pk=step.pk, reached=before)
+    mine.update(reached=after, done=F("done") + len(keys), worked_at=clock.now())
+
+
+@transaction.atomic
+def _finish(step: Retagging) -> None:
+    now = clock.now()
+    if not Retagging.objects.open().filter(pk=step.pk).update(finished_at=now):
+        return
+    step.refresh_from_db()
+    detail = {"retagging": step.pk, "conversations": step.done, "changed": step.changed, "asked_at": moment(step.at)}
+    ledger.record(Act.RETAGGED, source=Source.SCHEDULE, detail=detail)
