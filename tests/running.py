@@ -111,10 +111,11 @@ class Up:
         return time.monotonic() - began
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float, seen: Callable[[], object] = lambda: "") -> None:
+    """Until it holds; a failure says what there was to be `seen` instead."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
+        assert time.monotonic() < deadline, f"it did not come to pass in time {seen()}".rstrip()
         time.sleep(0.05)
 
 

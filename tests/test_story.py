@@ -179,10 +179,9 @@ def dora_puts_it_off_three_times(dora: Person) -> None:
 def reminders_arrive(house: House, dora: Person, deadline: datetime) -> None:
     """Each once, to the undecided alone; Dora answers the second by its link, and gets no third."""
     for days, left in ((14, ["dora", "silas"]), (3, ["dora", "silas"])):
-        house.move_to(nine_in_the_morning(deadline, days))
         before = house.reminded()
-        house.remind()
-        assert house.reminded() == sorted(before + left)
+        house.move_to(nine_in_the_morning(deadline, days))
+        house.remind(sorted(before + left))
     letter = next(mail for mail in reversed(house.mails()) if "dora" in mail["to"])
     assert letter["Message-ID"] and "3 days left" in letter["subject"]
     links = re.findall(r"https?://\S+", letter.get_content())
@@ -190,10 +189,9 @@ def reminders_arrive(house: House, dora: Person, deadline: datetime) -> None:
     dora.page.goto(links[0])
     dora.accessible()
     dora.choose("Don't allow")
-    house.move_to(nine_in_the_morning(deadline, 1))
     before = house.reminded()
-    house.remind()
-    assert house.reminded() == sorted([*before, "silas"])
+    house.move_to(nine_in_the_morning(deadline, 1))
+    house.remind(sorted([*before, "silas"]))
     assert len({mail["Message-ID"] for mail in house.mails()}) == len(house.mails())
 
 
@@ -262,4 +260,4 @@ def will_sees_nothing_of_it(house: House, will: Person) -> None:
     expect(will.dialog).to_have_count(0)
     expect(will.page.get_by_text("The terms have changed")).to_have_count(0)
     will.ask("Something more for work")
-    assert "will" not in house.reminded()
+    assert house.reminded() == ["dora"] * 2 + ["silas"] * 3
