@@ -16,7 +16,7 @@ from django.db.models import F
 from accounts import clock
 from privacy import policy, standings, truth
 from privacy.holdings import tagged_holdings
-from privacy.models import Hold, Standing, TagCheck, Tagged
+from privacy.models import Flag, Hold, Standing, TagCheck, Tagged
 
 CHUNK = 20_000
 EXAMPLES = 20  # of public keys, in all
@@ -71,7 +71,7 @@ def _one_moment() -> Iterator[None]:
 def _note(found: TagCheck, model: type[Tagged], drifted: Mapping[int, set[str]]) -> None:
     """Count it, by what the rows say now, and remember the keys of the first few."""
     columns, reasons = Counter(found.by_column), Counter(found.by_reason)
-    rows = truth.of(model, list(drifted)).order_by("pk").values_list("pk", "public_id", "tag_class", "tag_reason")
+    rows = truth.of(model, drifted).order_by("pk").values_list("pk", "public_id", "tag_class", "tag_reason")
     for pk, key, tag_class, reason in rows if drifted else ():
         found.drifted += 1
         columns.update(drifted[pk])
@@ -88,13 +88,15 @@ def _note(found: TagCheck, model: type[Tagged], drifted: Mapping[int, set[str]])
 def _fast(model: type[Tagged], keys: Sequence[int], book: truth.Book) -> Mapping[int, set[str]]:
     """The columns that drifted, by primary key."""
     now, found = clock.now(), defaultdict[int, set[str]](set)
-    for group in truth.alike(model, keys, book):
+    for group in truth.alike(truth.of(model, keys), book):
         columns = group.columns(now, promises=False)
         for pk, *wrong in group.different(columns).values_list("pk", *truth.differences(model, columns).values()):
             found[pk] |= {name for name, is_wrong in zip(columns, wrong, strict=True) if is_wrong}
     rows = truth.judged(truth.of(model, keys))
     for pk in rows.filter(truth.ended_too_soon(now)).values_list("pk", flat=True):
         found[pk].add("hidden_from")
+    for pk in truth.wrongly_flagged(rows).values_list("pk", flat=True):
+        found[pk].add("flagged_at")
     covered = truth.of(model, keys).annotate(is_covered=truth.covered(model)).exclude(held=F("is_covered"))
     for pk in truth.judged(covered).values_list("pk", flat=True):
         found[pk].add("held")
@@ -116,6 +118,8 @@ def _slow(model: type[Tagged], keys: Sequence[int]) -> Mapping[int, set[str]]:
         wrong |= {"hidden_from"} if _ended_too_soon(row, now) else set()
         covered = Hold.objects.over(row).exists() or Hold.objects.standing().filter(key=row.public_id).exists()
         wrong |= {"held"} if covered != row.held else set()
+        review = Flag.objects.standing().on(row).first()
+        wrong |= {"flagged_at"} if row.flagged_at != (review and review.flagged_at) else set()
         if wrong:
             found[row.pk] = wrong
     return found

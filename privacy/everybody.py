@@ -12,13 +12,13 @@ while holding others would let a choice run into a deadlock.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F
 
 from accounts import clock
-from privacy import held, ledger, retagging, truth
+from privacy import held, ledger, retagging, tagging, truth
 from privacy.canonical import moment
 from privacy.holdings import tagged_holdings
 from privacy.models import Hold, Retagging, Tagged
@@ -27,7 +27,7 @@ from privacy.vocabulary import Act, Source
 if TYPE_CHECKING:
     from accounts.models import User
 
-CHUNK = 10_000
+CHUNK = 20_000
 
 
 @transaction.atomic
@@ -78,35 +78,19 @@ def _repaired(step: Retagging, model: type[Tagged], keys: Sequence[int], book: t
 
     The locks come first: a choice that commits after the answers were read here still has these rows to write.
     """
-    now = clock.now()
-    mine = truth.of(model, keys).order_by("pk").select_for_update(of=("self",), **how)
-    rows = list(mine.annotate(doubted=truth.whether(truth.ended_too_soon(now))).values_list("pk", "doubted", "held"))
-    found = Locked(
-        keys=[pk for pk, _, _ in rows],
-        doubted=[pk for pk, doubted, _ in rows if doubted],
-        held=[pk for pk, _, is_held in rows if is_held],
-    )
-    if written := repair(model, found, book, now):
+    locked = truth.of(model, keys).order_by("pk").select_for_update(of=("self",), **how)
+    free = set(locked.values_list("pk", flat=True))
+    if written := repair(truth.of(model, free), book, clock.now()):
         Retagging.objects.filter(pk=step.pk).update(changed=F("changed") + written)
-    return set(found.keys)
+    return free
 
 
-class Locked(NamedTuple):
-    """Rows under lock by primary key, and which of them ended too soon, and which say that they are held."""
-
-    keys: Sequence[int]
-    doubted: Sequence[int]
-    held: Sequence[int]
-
-
-def repair(model: Any, locked: Locked, book: truth.Book, now: datetime) -> int:
-    """Let these rows say what the policy says; returns how many did not."""
-    keys = locked.keys
-    if locked.doubted:
-        truth.judged(truth.of(model, locked.doubted)).update(hidden_from=None)
-    settled = _settled(model, locked, now)
-    written = len(settled)
-    for group in truth.alike(model, keys, book):
+def repair(rows: Any, book: truth.Book, now: datetime) -> int:
+    """Let these locked rows say what the policy says; returns how many did not."""
+    truth.judged(rows.filter(truth.ended_too_soon(now))).update(hidden_from=None)
+    settled = [*_held(rows, now), *_reviewed(rows, now)]
+    written = len(set(settled))
+    for group in truth.alike(rows, book):
         columns = group.columns(now, promises=True)
         different = group.different(columns)
         written += different.exclude(pk__in=settled).update(**columns)
@@ -115,11 +99,21 @@ def repair(model: Any, locked: Locked, book: truth.Book, now: datetime) -> int:
     return written
 
 
-def _settled(model: Any, locked: Locked, now: datetime) -> list[int]:
+def _held(rows: Any, now: datetime) -> list[int]:
     """Those that are held now, or no longer; nothing is asked of rows where there is no hold."""
-    if locked.held or Hold.objects.standing().exists():
-        return held.settle_all(truth.judged(truth.of(model, locked.keys)), now)
+    if Hold.objects.standing().exists() or rows.filter(held=True).exists():
+        return held.settle_all(truth.judged(rows), now)
     return []
+
+
+def _reviewed(rows: Any, now: datetime) -> list[int]:
+    """Those that say now what review they are under, or that they are under none any more."""
+    wrong = list(truth.judged(truth.wrongly_flagged(rows)).values_list("pk", flat=True))
+    if wrong:
+        review, mine = truth.review(rows.model), truth.of(rows.model, wrong)
+        tagging.give_notice(mine.alias(review=review).filter(review__isnull=True), now)
+        mine.update(flagged_at=review)
+    return wrong
 
 
 def _note(step: Retagging, model: type[Tagged], keys: Sequence[int]) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import User
-from privacy import ledger, letters, overlays, reading
+from privacy import ledger, letters, overlays, reading, tagging
 from privacy.holdings import tell_standing_changed
 from privacy.models import Appeal, Erasure, Flag, Letter, Tagged
 from privacy.vocabulary import Act, Source
@@ -67,7 +67,7 @@ def unflag(flag: Flag, *, reason: str, by: User) -> Flag:
     ended = held(flag)
     ended.released_at, ended.release_reason = clock.now(), reason.strip()
     ended.save(update_fields=["released_at", "release_reason"])
-    overlays.give_notice(_rows(row), ended.released_at)
+    tagging.give_notice(_rows(row), ended.released_at)
     _rows(row).update(flagged_at=None)
     overlays.retag(_rows(row))
     waiting = Appeal.objects.filter(flag=ended, answered_at__isnull=True)

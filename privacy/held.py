@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.db.models.functions import Greatest
 
-from privacy import policy
+from privacy import tagging
 from privacy.models import Hold
 
 
@@ -33,9 +32,7 @@ def settle_all(rows: Any, at: datetime) -> list[int]:
 
 def _let_go(rows: Any, at: datetime) -> None:
     free = rows.filter(held=True).exclude(pk__in=_still_held(rows.model, at))
-    soon = at + policy.NOTICE
-    nearer = free.filter(deleted_at__isnull=True, hidden_from__lt=soon)
-    nearer.update(grace_until=Greatest("grace_until", soon))  # GREATEST passes over NULL
+    tagging.give_notice(free, at)
     free.update(held=False)
 
 

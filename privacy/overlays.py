@@ -4,10 +4,7 @@ Locks come in the order of a turn (person, standing, what is agreed on, conversa
 what changes, until the commit. Tags follow in the same transaction.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-from django.db.models.functions import Greatest
 
 from accounts.errors import NotFound
 from accounts.models import User, Workspace
@@ -59,10 +56,3 @@ def retag(rows: Any) -> None:
         facts = standings.as_facts(place.personal_to, standing) if place.personal_to else policy.Standing()
         schedule = standings.schedule_for_turn(place, standing)
         tagging.retag_in(place, rows.filter(workspace=place), facts, schedule)
-
-
-def give_notice(rows: Any, now: datetime) -> None:
-    """What is lifted is no act of the owner's: no end comes nearer than thirty days, but what they deleted goes."""
-    soon = now + policy.NOTICE
-    nearer = rows.filter(deleted_at__isnull=True, hidden_from__lt=soon)
-    nearer.update(grace_until=Greatest("grace_until", soon))  # GREATEST passes over NULL

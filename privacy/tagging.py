@@ -98,6 +98,13 @@ def retag_work(rows: TaggedQuerySet[Any], schedule: Schedule, *, at: datetime | 
     return _retag(rows, policy.Standing(), schedule, at, more, personal=False)
 
 
+def give_notice(rows: Any, now: datetime) -> None:
+    """What is lifted is no act of the owner's: no end comes nearer than thirty days, but what they deleted goes."""
+    soon = now + policy.NOTICE
+    nearer = rows.filter(deleted_at__isnull=True, hidden_from__lt=soon)
+    nearer.update(grace_until=Greatest("grace_until", soon))  # GREATEST passes over NULL
+
+
 def retag_in(
     place: Workspace, rows: TaggedQuerySet[Any], standing: policy.Standing, schedule: Schedule, **more: Any
 ) -> int:

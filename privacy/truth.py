@@ -7,12 +7,12 @@ nothing here that could say something else than a re-tag does. What is not judge
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import (
     BooleanField,
     Case,
@@ -24,17 +24,18 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
+    Subquery,
     TextField,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 
 from accounts.age import ADULT_AT
 from accounts.models import Workspace
 from privacy import policy, tagging
-from privacy.models import Agreement, Erasure, Hold, Retagging, Terms
+from privacy.models import Agreement, Erasure, Flag, Hold, Retagging, Terms
 from privacy.policy import Rule, Schedule
 from privacy.vocabulary import Training
 
@@ -52,15 +53,17 @@ class AdultFrom(Func):
 
 
 class OneOf(Func):
-    """Whether the first is in the array: one parameter, however many there are."""
+    """Whether the first is among keys that are written with commas: one parameter, however many there are.
+
+    As text, for Python takes its time over each of very many, and most of these only pass through it.
+    """
 
     output_field = BooleanField()
     template = "%(expressions)s"
     arg_joiner = " = ANY"
 
-    def __init__(self, column: str, keys: Sequence[int]) -> None:
-        # As text: an ArrayField takes its time over each of very many.
-        written = Value("{" + ",".join(map(str, keys)) + "}", output_field=TextField())
+    def __init__(self, column: str, keys: str) -> None:
+        written = Value("{" + keys + "}", output_field=TextField())
         super().__init__(F(column), Func(written, template="((%(expressions)s)::bigint[])"))
 
 
@@ -115,7 +118,11 @@ def whether(condition: Any) -> Case:
     return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
-def of(model: Any, keys: Sequence[int]) -> Any:
+def of(model: Any, keys: Iterable[int]) -> Any:
+    return _of(model, ",".join(map(str, keys)))
+
+
+def _of(model: Any, keys: str) -> Any:
     return model._default_manager.filter(OneOf("pk", keys))
 
 
@@ -125,16 +132,16 @@ def judged(rows: Any) -> Any:
     return rows.filter(~leaving, ~Exists(Retagging.objects.awaited()))
 
 
-def alike(model: Any, keys: Sequence[int], book: Book) -> Iterator[Alike]:
-    """The rows with these keys that are judged, by verdict."""
+def alike(rows: Any, book: Book) -> Iterator[Alike]:
+    """Those of these rows that are judged, by verdict."""
     readings = _readings()
-    rows = judged(of(model, keys)).annotate(**readings)
-    found: dict[tuple[Rule, Schedule, int | None], list[int]] = defaultdict(list)
-    for values in rows.values(*readings).annotate(keys=ArrayAgg("pk")).order_by():
+    known = judged(rows).annotate(**readings).values(*readings)
+    found: dict[tuple[Rule, Schedule, int | None], list[str]] = defaultdict(list)
+    for values in known.annotate(keys=StringAgg(Cast("pk", TextField()), ",")).order_by():
         schedule = book.schedule(values["at_home"], values["terms"], values["agreement"])
-        found[_ruled(values, schedule), schedule, values["wrong_epoch"]] += values["keys"]
+        found[_ruled(values, schedule), schedule, values["wrong_epoch"]].append(values["keys"])
     for (ruled, schedule, epoch), some in found.items():
-        yield Alike(of(model, some), ruled, schedule, F("tag_epoch") if epoch is None else epoch)
+        yield Alike(_of(rows.model, ",".join(some)), ruled, schedule, F("tag_epoch") if epoch is None else epoch)
 
 
 def _readings() -> dict[str, Any]:
@@ -183,6 +190,18 @@ def differences(model: Any, columns: dict[str, Any]) -> dict[str, Differ]:
 def covered(model: Any) -> Case:
     """Whether a hold that stands covers a row."""
     return whether(Hold.objects.standing().covered(model._meta.label_lower))
+
+
+def review(model: Any) -> Subquery:
+    """When the review that stands over a row began; NULL where none does."""
+    standing = Flag.objects.standing().filter(kind=model._meta.label_lower, key=OuterRef("public_id"))
+    return Subquery(standing.values("flagged_at"))
+
+
+def wrongly_flagged(rows: Any) -> Any:
+    """Those of these rows that say something else of a review than there is."""
+    suspect = Q(flagged_at__isnull=False) | Flag.objects.standing().covered(rows.model._meta.label_lower)
+    return rows.filter(suspect).filter(Differ(F("flagged_at"), review(rows.model)))
 
 
 def ended_too_soon(at: datetime) -> Q:

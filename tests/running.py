@@ -53,7 +53,7 @@ class Up:
     """One `manage.py up`, run in a process of its own."""
 
     def __init__(self, data: Path, output: Path, *options: str, port: int | None = None, **variables: str) -> None:
-        self.data = data
+        self.data, self.variables = data, variables
         self.port = port or free_port()
         self.output = output
         self.first_start = 0.0
@@ -68,6 +68,24 @@ class Up:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def manage(self, *arguments: str, **variables: str) -> str:
+        """`manage.py` in a second shell; returns what it said."""
+        return self.run("manage.py", *arguments, **variables)
+
+    def run(self, *arguments: str, **variables: str) -> str:
+        """Python in a second shell, on the same data and clock."""
+        said = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=BASE_DIR,
+            env=environment() | {"PARLEY_DATA_DIR": str(self.data)} | self.variables | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert said.returncode == 0, said.stderr
+        return said.stdout
 
     @property
     def said(self) -> str:

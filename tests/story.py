@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from config.environment import BASE_DIR
 from tests.people import PASSWORD
-from tests.running import Up, environment, wait_for
+from tests.running import Up, wait_for
 
 
 class House:
@@ -43,25 +43,12 @@ class House:
 
     def manage(self, *arguments: str, **variables: str) -> str:
         """`manage.py` in a second shell."""
-        return self._run([sys.executable, "manage.py", *arguments], variables)
+        return self.up.manage(*arguments, **variables)
 
     def remind(self, names: list[str]) -> None:
         """What beat starts every minute, now; it (or beat's own) has done its work when these people were reminded."""
-        self._run([sys.executable, "-m", "celery", "--app=config", "--quiet", "call", "privacy.tasks.remind"], {})
+        self.up.run("-m", "celery", "--app=config", "--quiet", "call", "privacy.tasks.remind")
         wait_for(lambda: self.reminded() == names, 30, self.reminded)
-
-    def _run(self, command: list[str], variables: dict[str, str]) -> str:
-        said = subprocess.run(
-            command,
-            cwd=BASE_DIR,
-            env=environment() | {"PARLEY_DATA_DIR": str(self.up.data), "CLOCK_FILE": str(self.clock)} | variables,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert said.returncode == 0, said.stderr
-        return said.stdout
 
     def mails(self) -> list[EmailMessage]:
         """Every reminder that has left the house, the oldest first."""

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from accounts import clock
 from chat.models import Conversation
-from privacy import checking, everybody, holds, retagging, tasks
+from privacy import checking, everybody, flagging, holds, retagging, tasks
 from privacy.models import Event, Retagging, TagCheck
 from privacy.vocabulary import Act, Training
 from tests import many
@@ -49,6 +49,7 @@ SABOTAGE = {
     "purge_after": {"purge_after": F("purge_after") + HOUR},
     "purge_after, lost": {"purge_after": None},
     "held": {"held": True},
+    "flagged_at": {"flagged_at": F("begun_at")},
 }
 
 
@@ -66,7 +67,7 @@ def test_each_column_is_compared(sort, slow):
 
 @pytest.mark.parametrize("sort", SABOTAGE)
 def test_repairing_makes_it_what_it_was(sort):
-    columns = ["pk", "held", "grace_until", *Conversation.TAG]
+    columns = ["pk", "held", "flagged_at", "grace_until", *Conversation.TAG]
     before = list(Conversation.objects.order_by("pk").values(*columns))
     Conversation.objects.filter(pk=ordinary(trains_until__isnull=False).first().pk).update(**SABOTAGE[sort])
     with pytest.raises(CommandError):
@@ -80,6 +81,18 @@ def test_repairing_makes_it_what_it_was(sort):
     call_command("check_tags", "--slow")
     asked, done = Event.objects.filter(act__in=[Act.RETAG_ASKED, Act.RETAGGED]).order_by("pk")
     assert asked.detail["reason"] == "A mistake by hand" and done.detail["changed"] == 1
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_tag_that_knows_nothing_of_its_review_has_drifted(slow):
+    row = ordinary(trains_until__isnull=False).first()
+    raised = flagging.flag(row, reason="Somebody is threatened", told="We read it again.", by=stella())
+    assert checking.check(slow=slow).drifted == 0
+    Conversation.objects.filter(pk=row.pk).update(flagged_at=None)
+    assert "flagged_at" in checking.check(slow=slow).by_column
+    call_command("check_tags", "--repair", "A mistake by hand")
+    row.refresh_from_db()
+    assert row.flagged_at == raised.flagged_at and row.tag_reason == "flagged" and not row.trains_until
 
 
 def test_of_very_many_the_first_few_are_named_and_all_are_counted(monkeypatch):

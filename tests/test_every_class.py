@@ -228,6 +228,7 @@ def test_five_years_and_a_month(browser: Browser, house: House):
     kept.is_there()
     kept.says(KEPT, Reason.BEGUN_BEFORE)
     assert rosa.wrong == []
+    assert "No drift" in house.manage("check_tags")
 
 
 def test_an_unknown_age_a_history_and_work(browser: Browser, house: House):
@@ -265,6 +266,7 @@ def test_an_unknown_age_a_history_and_work(browser: Browser, house: House):
         assert person.wrong == [], person.name
     vanishes_at(ageless, ageless.ends())
     vanishes_at(since, since.ends())
+    assert "No drift" in house.manage("check_tags")
 
 
 def sign(owner: Person, *, days: int, training: str) -> None:

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Up, wait_for
-from tests.visitor import answers, ask, choose, sign_up
+from tests.visitor import PASSWORD, answers, ask, choose, sign_up
 
 pytestmark = pytest.mark.browser
 WORDS = [f"word{number}" for number in range(1, 301)]
@@ -105,13 +105,14 @@ def grep(folder: Path, word: str) -> list[str]:
 
 
 def test_a_deleted_word_is_found_nowhere(person: Page, up: Up):
-    """Gone from list and address at once, from tables, journals and logs after the sweep."""
+    """Gone from list and address at once, from tables, journals and logs after the sweep; so is what was said of it."""
     canary = "xanthic" + os.urandom(8).hex()
     ask_anew(person, f"Remember {canary}.\n/script " + json.dumps({"pieces": [canary, " is kept in mind."]}))
     answer = answers(person).first
     expect(answer).to_have_attribute("data-state", "complete")
     expect(answer.locator("[data-body].as-written")).to_have_count(0)  # rendered
     address = person.url
+    said_in_a_review(person, up, canary)
     addresses = json.loads((up.data / "run/owner.json").read_text())
     with psycopg.connect(addresses["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("CHECKPOINT")
@@ -128,6 +129,38 @@ def test_a_deleted_word_is_found_nowhere(person: Page, up: Up):
             wait_for(lambda: _written_out(owner) and grep(up.data, canary) == [], 30)
         finally:
             (up.data.parent / "clock").write_text("0")
+
+
+REVIEW = """
+from accounts.models import User
+from chat.models import Conversation
+from privacy import appeals, flagging
+from privacy.models import Flag
+stella, flag = User.objects.get(email="stella@example.org"), Flag.objects.filter(key="{key}").first()
+if flag is None:
+    chat = Conversation.objects.get(public_id="{key}")
+    flagging.flag(chat, reason="For {canary}", told="You wrote {canary}.", by=stella, readers=[stella])
+else:
+    appeals.uphold(flag.appeal, told="No, {canary}.", by=stella)
+    flagging.unflag(flag, reason="It was only {canary}", by=stella)
+"""
+
+
+def said_in_a_review(person: Page, up: Up, canary: str) -> None:
+    """The conversation that is open was under review: staff, its author and staff again said the word."""
+    address = person.url
+    variables = {"DJANGO_SUPERUSER_EMAIL": "stella@example.org", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    up.manage("createsuperuser", "--noinput", **variables)
+    act = REVIEW.format(key=address.rstrip("/").rsplit("/", 1)[-1], canary=canary)
+    up.manage("shell", "--command", act)
+    person.get_by_role("link", name="Why, and how to appeal").click()
+    person.get_by_role("textbox").fill(f"{canary} is nothing bad")
+    person.get_by_role("button", name="Send the appeal").click()
+    expect(person.get_by_text("It waits for an answer.")).to_be_visible()
+    up.manage("shell", "--command", act)
+    person.reload()
+    expect(person.get_by_text(f"No, {canary}.")).to_be_visible()
+    person.goto(address)
 
 
 def _written_out(owner: "psycopg.Connection[Any]") -> bool:
