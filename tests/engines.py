@@ -39,6 +39,7 @@ class Engines:
 
     def __init__(self, *, postgres: bool = True, valkey: bool = True, extra: Mapping[str, str] = FAST) -> None:
         self.data = Path(tempfile.mkdtemp(prefix="parley-test-"))
+        (self.data / "static").mkdir()  # WhiteNoise warns where there is none
         # Where root runs the tests, PostgreSQL runs as another account and passes through this folder.
         self.data.chmod(0o711)
         self.engines: list[Postgres | Valkey] = []
