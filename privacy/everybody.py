@@ -15,13 +15,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts import clock
 from privacy import held, ledger, retagging, tagging, truth
 from privacy.canonical import moment
 from privacy.holdings import tagged_holdings
-from privacy.models import Hold, Retagging, Tagged
+from privacy.models import Flag, Hold, Retagging, Tagged
 from privacy.vocabulary import Act, Source
 
 if TYPE_CHECKING:
@@ -87,9 +87,8 @@ def _repaired(step: Retagging, model: type[Tagged], keys: Sequence[int], book: t
 
 def repair(rows: Any, book: truth.Book, now: datetime) -> int:
     """Let these locked rows say what the policy says; returns how many did not."""
-    truth.judged(rows.filter(truth.ended_too_soon(now))).update(hidden_from=None)
-    settled = [*_held(rows, now), *_reviewed(rows, now)]
-    written = len(set(settled))
+    settled = _settled(rows, now)
+    written = len(settled)
     for group in truth.alike(rows, book):
         columns = group.columns(now, promises=True)
         different = group.different(columns)
@@ -99,11 +98,14 @@ def repair(rows: Any, book: truth.Book, now: datetime) -> int:
     return written
 
 
-def _held(rows: Any, now: datetime) -> list[int]:
-    """Those that are held now, or no longer; nothing is asked of rows where there is no hold."""
-    if Hold.objects.standing().exists() or rows.filter(held=True).exists():
-        return held.settle_all(truth.judged(rows), now)
-    return []
+def _settled(rows: Any, now: datetime) -> set[int]:
+    """Those whose facts were wrong: an end, a hold, a review. Most often there is nothing to ask of any row."""
+    strange = truth.ended_too_soon(now) | Q(held=True) | Q(flagged_at__isnull=False)
+    overlaid = Hold.objects.standing().exists() or Flag.objects.standing().exists()
+    if not overlaid and not rows.filter(strange).exists():
+        return set()
+    truth.judged(rows.filter(truth.ended_too_soon(now))).update(hidden_from=None)
+    return {*held.settle_all(truth.judged(rows), now), *_reviewed(rows, now)}
 
 
 def _reviewed(rows: Any, now: datetime) -> list[int]:
