@@ -67,27 +67,32 @@ def _next(step: Retagging, model: type[Tagged]) -> list[int]:
 
 
 def _chunk(step: Retagging, model: type[Tagged], keys: Sequence[int], book: truth.Book) -> None:
-    free = _repaired(step, model, keys, book, skip_locked=True)
+    rows = model._default_manager.filter(pk__range=(keys[0], keys[-1]))
+    free = _repaired(step, rows, book, skip_locked=True)
     for key in sorted(set(keys) - free):
-        _repaired(step, model, [key], book, skip_locked=False)
+        _repaired(step, rows.filter(pk=key), book, skip_locked=False)
 
 
 @transaction.atomic
-def _repaired(step: Retagging, model: type[Tagged], keys: Sequence[int], book: truth.Book, **how: bool) -> set[int]:
-    """Those of these rows that could be locked, as the policy has them now.
+def _repaired(step: Retagging, rows: Any, book: truth.Book, **how: bool) -> set[int]:
+    """The keys of those of these rows that could be locked, as the policy has them now.
 
-    The locks come first: a choice that commits after the answers were read here still has these rows to write.
+    The locks come first: a choice that commits after the answers were read here still has these rows to write. Most
+    often no row is strange, and nothing more is asked of it.
     """
-    locked = truth.of(model, keys).order_by("pk").select_for_update(of=("self",), **how)
-    free = set(locked.values_list("pk", flat=True))
-    if written := repair(truth.of(model, free), book, clock.now()):
+    now = clock.now()
+    strange = truth.ended_too_soon(now) | Q(held=True) | Q(flagged_at__isnull=False)
+    locked = rows.annotate(strange=truth.whether(strange)).order_by("pk").select_for_update(of=("self",), **how)
+    free = dict(locked.values_list("pk", "strange"))
+    unsettled = any(free.values()) or Hold.objects.standing().exists() or Flag.objects.standing().exists()
+    if written := _repair(truth.of(rows.model, free), unsettled, book, now):
         Retagging.objects.filter(pk=step.pk).update(changed=F("changed") + written)
-    return free
+    return set(free)
 
 
-def repair(rows: Any, book: truth.Book, now: datetime) -> int:
+def _repair(rows: Any, unsettled: bool, book: truth.Book, now: datetime) -> int:
     """Let these locked rows say what the policy says; returns how many did not."""
-    settled = _settled(rows, now)
+    settled = _settled(rows, now) if unsettled else set()
     written = len(settled)
     for group in truth.alike(rows, book):
         columns = group.columns(now, promises=True)
@@ -99,11 +104,7 @@ def repair(rows: Any, book: truth.Book, now: datetime) -> int:
 
 
 def _settled(rows: Any, now: datetime) -> set[int]:
-    """Those whose facts were wrong: an end, a hold, a review. Most often there is nothing to ask of any row."""
-    strange = truth.ended_too_soon(now) | Q(held=True) | Q(flagged_at__isnull=False)
-    overlaid = Hold.objects.standing().exists() or Flag.objects.standing().exists()
-    if not overlaid and not rows.filter(strange).exists():
-        return set()
+    """Those whose facts were wrong, and are right now: an end, a hold, a review."""
     truth.judged(rows.filter(truth.ended_too_soon(now))).update(hidden_from=None)
     return {*held.settle_all(truth.judged(rows), now), *_reviewed(rows, now)}
 
