@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.bench import many
 
-SIZES = (20_000, 200_000)
+SIZES, ONES = (20_000, 200_000), 10_000
 
 
 def main() -> None:
@@ -23,6 +23,11 @@ def main() -> None:
             print(f"\n{size:,} conversations")
             for name, rows in in_database(f"of{size}"):
                 show(name, rows)
+        with many.session(f"of{SIZES[-1]}") as one:
+            many.give_to_one(one, ONES, last=True)
+        print(f"\n{SIZES[-1]:,} conversations, {ONES:,} of them that person's")
+        for name, rows in list(in_database(f"of{SIZES[-1]}"))[1:]:
+            show(name, rows)
 
 
 def in_database(name: str) -> Iterator[tuple[str, Any]]:
@@ -41,7 +46,7 @@ def in_database(name: str) -> Iterator[tuple[str, Any]]:
     now = clock.now()
     person = User.objects.order_by("-pk").first()
     assert person
-    Membership.objects.create(user=person, workspace=person.personal_workspace)
+    Membership.objects.get_or_create(user=person, workspace=person.personal_workspace)
     batch = Batch(deleted=False, at=now)
     due = batch.rows(Conversation).select_for_update(skip_locked=True, of=("self",)).order_by("purge_after")
     yield "due, a chunk of 500", due.values_list(*Due._fields)[:500]

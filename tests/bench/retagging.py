@@ -66,13 +66,7 @@ def one_person() -> None:
     """Choices of somebody with ten thousand conversations, to and fro, each with all that a choice does."""
     with many.copy_of(LOADED) as copy:
         with many.session(copy) as one:
-            one.execute(
-                "UPDATE chat_conversation SET author_id = p.personal_to_id, workspace_id = p.id"
-                " FROM accounts_workspace p"
-                " WHERE p.id = (SELECT min(id) FROM accounts_workspace WHERE kind = 'personal')"
-                " AND chat_conversation.id <= %s",
-                [ONES],
-            )
+            many.give_to_one(one, ONES)
             one.execute("UPDATE accounts_user SET date_of_birth = '1990-05-17'")
         taken = in_database(copy, choices)[0]
     print(
