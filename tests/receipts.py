@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -177,10 +178,9 @@ def by_command(receipt: Path, keys_file: Path | None = None) -> tuple[int, str]:
 
 def by_script(receipt: Path, keys_file: Path | None = None) -> tuple[int, str]:
     """The same of the script, run as an auditor does: alone in an empty folder, without an environment."""
-    apart = receipt.parent / f"apart-{uuid4().hex}"
-    apart.mkdir()
     command = [sys.executable, "-I", str(SCRIPT), str(receipt), *([str(keys_file)] if keys_file else [])]
-    done = subprocess.run(command, cwd=apart, env={}, capture_output=True, text=True, timeout=60)
+    with tempfile.TemporaryDirectory() as apart:
+        done = subprocess.run(command, cwd=apart, env={}, capture_output=True, text=True, timeout=60)
     assert not (done.stdout and done.stderr), done
     return done.returncode, (done.stdout or done.stderr).strip()
 
