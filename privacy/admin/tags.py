@@ -27,7 +27,11 @@ class RetagForm(forms.Form):
 
 @admin.register(TagCheck)
 class TagCheckAdmin(ReadOnlyAdmin):
-    list_display = ["started_at", "duration", "checked", "waiting", "drifted", "by_column", "by_reason", "slow"]
+    list_display = ["started_at", "duration", "checked", "waiting", "drifted", "by_column", "by_reason", "how"]
+
+    @admin.display(description="how")
+    def how(self, check: TagCheck) -> str:
+        return _("one by one") if check.slow else _("set-based")
 
 
 @admin.register(Retagging)
