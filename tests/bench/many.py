@@ -173,11 +173,11 @@ def copy_of(loaded: str, name: str = "spoilt") -> Iterator[str]:
             server.execute(drop)
 
 
-def give_to_one(session: "psycopg.Connection[Any]", conversations: int, *, last: bool = False) -> None:
-    """Let the last so many conversations be of one person, the first or the last of all."""
+def give_to_one(session: "psycopg.Connection[Any]", conversations: int) -> None:
+    """Let the last so many conversations be of the last person, some of whose they are already."""
     session.execute(
         "UPDATE chat_conversation SET author_id = p.personal_to_id, workspace_id = p.id FROM accounts_workspace p"
-        f" WHERE p.id = (SELECT {'max' if last else 'min'}(id) FROM accounts_workspace WHERE kind = 'personal')"
+        " WHERE p.id = (SELECT max(id) FROM accounts_workspace WHERE kind = 'personal')"
         " AND chat_conversation.id > (SELECT max(id) FROM chat_conversation) - %s",
         [conversations],
     )

@@ -24,7 +24,7 @@ def main() -> None:
             for name, rows in in_database(f"of{size}"):
                 show(name, rows)
         with many.session(f"of{SIZES[-1]}") as one:
-            many.give_to_one(one, ONES, last=True)
+            many.give_to_one(one, ONES)
         print(f"\n{SIZES[-1]:,} conversations, {ONES:,} of them that person's")
         for name, rows in list(in_database(f"of{SIZES[-1]}"))[1:]:
             show(name, rows)

@@ -101,7 +101,7 @@ def choices() -> list[float]:
     from privacy.models import Retagging
     from privacy.vocabulary import Source, Training
 
-    person = User.objects.select_related("personal_workspace").order_by("personal_workspace").first()
+    person = User.objects.select_related("personal_workspace").order_by("-personal_workspace").first()
     assert person
     taken = []
     for training in [Training.ALLOW, Training.DENY] * 5:
