@@ -6,24 +6,27 @@ from datetime import datetime
 from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.plans import GRANTS
 from chat import erasure, parts
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn
 from chat.turns.stop import end_answers
-from privacy import announce, holdings, outbox
+from privacy import announce, holdings
 
 JOURNALS = "journals"
+CALLED = {"messages": gettext_lazy("Messages"), JOURNALS: gettext_lazy("Answers as they were being written")}
 # One look at each message. Its size is as it is stored, compressed where it is: nothing long is read for a number.
 PURGE = """
 WITH gone AS (
     DELETE FROM chat_message WHERE conversation_id = ANY(%s)
-    RETURNING public_id, role, pg_column_size(text) + pg_column_size(html) AS size
+    RETURNING conversation_id, public_id, role, state, operator, pg_column_size(text) + pg_column_size(html) AS size
 )
-SELECT count(*), coalesce(sum(size), 0)::bigint,
-    coalesce(array_agg(public_id::text) FILTER (WHERE role = 'assistant'), '{}')
-FROM gone
+SELECT conversation_id, count(*), sum(size)::bigint,
+    coalesce(array_agg(public_id::text) FILTER (WHERE role = 'assistant'), '{}'),
+    coalesce(array_agg(DISTINCT operator) FILTER (WHERE role = 'assistant' AND state <> 'waiting'), '{}')
+FROM gone GROUP BY conversation_id
 """
 
 
@@ -41,6 +44,7 @@ def register() -> None:
             transcript=_transcript,
             purge_children=_purge_messages,
             stores={JOURNALS: keys.forget},
+            called=CALLED,
             end=end_answers,
             expire=_expire_spent_turns,
             standing_changed=_standing_changed,
@@ -69,9 +73,14 @@ def _terms_changed() -> None:
 def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
     with connection.cursor() as cursor:
         cursor.execute(PURGE, [list(conversations)])
-        rows, size, answers = cursor.fetchone()
-    outbox.write(JOURNALS, answers)
-    return holdings.Purged(rows=rows, bytes=size)
+        gone = cursor.fetchall()
+    went = {
+        pk: holdings.Went(
+            {"messages": count}, {JOURNALS: answers} if answers else {}, [one for one in operators if one]
+        )
+        for pk, count, _, answers, operators in gone
+    }
+    return holdings.Purged(rows=sum(row[1] for row in gone), bytes=sum(row[2] for row in gone), of=went)
 
 
 def _expire_spent_turns(now: datetime) -> None:

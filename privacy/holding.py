@@ -1,7 +1,7 @@
 """The holdings of privacy itself and of the rooms below, which know nothing of privacy."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib.admin.models import LogEntry
@@ -15,6 +15,7 @@ from privacy.models import (
     Agreed,
     Agreement,
     Appeal,
+    Deletion,
     Erasure,
     ExpiryNotice,
     ExpirySetting,
@@ -30,6 +31,8 @@ from privacy.models import (
     Subject,
 )
 
+LISTED = timedelta(days=366)  # what somebody deleted, so that they find its certificate
+
 
 def register() -> None:
     holdings.register(
@@ -44,6 +47,15 @@ def register() -> None:
             },
             erase=_erase_answers,
             expire=expiry.forget,
+        )
+    )
+    holdings.register(
+        holdings.Holding(
+            name="deletions",
+            models=(Deletion,),
+            parts=parts.DELETIONS,
+            erase=_erase_deletions,
+            expire=_forget_deletions,
         )
     )
     holdings.register(
@@ -104,6 +116,14 @@ def _erase_answers(user: User) -> Iterator[int]:
     told = [model.objects.filter(user=user) for model in (Notice, Reminder, ExpiryNotice, ExpirySetting)]
     for rows in (*told, over, done):
         yield rows.delete()[0]
+
+
+def _erase_deletions(user: User) -> Iterator[int]:
+    yield Deletion.objects.filter(user=user).delete()[0]
+
+
+def _forget_deletions(now: datetime) -> None:
+    Deletion.objects.filter(purged_at__lt=now - LISTED).delete()
 
 
 def _erase_reviews(user: User) -> Iterator[int]:

@@ -53,11 +53,23 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Went:
+    """What went with one tagged row, for its certificate: rows by what they are called, what each store outside the
+    database must forget, and which operators of models had received its words.
+    """
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    stores: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    operators: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Purged:
-    """What went with tagged rows: how many rows hung on them, and the bytes of text in them."""
+    """What went with tagged rows: with each (by primary key), how many rows in all, and the bytes of text in them."""
 
     rows: int = 0
     bytes: int = 0
+    of: Mapping[int, Went] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,11 @@ class Holding:
     `erase` takes a person out of everything that has no tag: a step, with a commit of its own, for each number of rows
     that it yields, so that it can be taken up again after any of them. Rows that have a tag are the sweep's.
     `fence` ends what is under way for a person who is being erased, in the transaction that shuts them out.
-    `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction. What must
-    follow in stores outside the database it writes to the outbox there. It says what went.
+    `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction. It says
+    what went, and which keys must be forgotten in stores outside the database.
     `purged` are models whose rows go with tagged rows of other holdings: their bytes are overwritten then, too.
     `stores` are those: given keys that were written to the outbox, each forgets them, or raises (privacy/outbox.py).
+    `called` says what rows and stores are to people, by the names that `purge_children` gives them.
     `end` ends what is under way on tagged rows (given as a query set) that are being deleted, in that transaction.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
     `standing_changed` tells the holder that what applies to a person's rows changed: by their standing, an
@@ -106,6 +119,7 @@ class Holding:
     purge_children: Callable[[Sequence[int]], Purged] = field(default=_no_children)
     purged: Sequence[Model] = ()
     stores: Mapping[str, Callable[[Sequence[str]], None]] = field(default_factory=dict)
+    called: Mapping[str, Any] = field(default_factory=dict)
     end: Callable[[Any], None] = field(default=_nothing)
     expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)

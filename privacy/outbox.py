@@ -17,15 +17,15 @@ from django.db import connection, transaction
 
 from accounts import clock
 from privacy.holdings import all_holdings
-from privacy.models import Outbox
+from privacy.models import Forgotten, Outbox
 
 AT_ONCE = 1_000  # keys in a row, and rows in a pass
 IN_HAND = 20  # rows that a worker holds at a time
 LEASE = timedelta(minutes=1)  # a worker that dies with a row leaves it to others after this
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)  # doubled with each failure
 WRITE = """
-INSERT INTO privacy_outbox (store, keys, written_at, next_at, attempts, failure)
-SELECT %(store)s, jsonb_agg(key ORDER BY number), %(now)s, %(now)s, 0, ''
+INSERT INTO privacy_outbox (store, event, keys, written_at, next_at, attempts, failure)
+SELECT %(store)s, %(event)s::bigint, jsonb_agg(key ORDER BY number), %(now)s, %(now)s, 0, ''
 FROM jsonb_array_elements(%(keys)s::jsonb) WITH ORDINALITY AS one (key, number)
 GROUP BY (number - 1) / %(most)s ORDER BY (number - 1) / %(most)s
 """
@@ -33,11 +33,11 @@ GROUP BY (number - 1) / %(most)s ORDER BY (number - 1) / %(most)s
 logger = logging.getLogger(__name__)
 
 
-def write(store: str, keys: Sequence[str]) -> None:
-    """Note, in the caller's transaction, that `store` must forget `keys`."""
+def write(store: str, keys: Sequence[str], event: int | None = None) -> None:
+    """Note, in the caller's transaction, that `store` must forget `keys` of the purge that `event` records."""
     now = clock.now()
     with connection.cursor() as cursor:  # as one parameter: an array of very many keys costs more than their purge
-        cursor.execute(WRITE, {"store": store, "keys": json.dumps(keys), "now": now, "most": AT_ONCE})
+        cursor.execute(WRITE, {"store": store, "event": event, "keys": json.dumps(keys), "now": now, "most": AT_ONCE})
 
 
 def work_off() -> int:
@@ -45,10 +45,20 @@ def work_off() -> int:
     stores, failing, done, seen = _stores(), dict[str, str](), 0, 0
     while seen < AT_ONCE and (rows := _claim(min(IN_HAND, AT_ONCE - seen))):
         seen += len(rows)
-        forgotten = [row.pk for row in rows if _forget(stores, failing, row)]
-        Outbox.objects.filter(pk__in=forgotten).delete()
+        forgotten = [row for row in rows if _forget(stores, failing, row)]
+        _done(forgotten)
         done += len(forgotten)
     return done
+
+
+@transaction.atomic
+def _done(rows: Sequence[Outbox]) -> None:
+    """Certificates ask when the stores had forgotten. A row that another worker was given too is noted by one."""
+    gone = {row.pk for row in Outbox.objects.filter(pk__in=[row.pk for row in rows]).select_for_update().only("pk")}
+    Outbox.objects.filter(pk__in=gone).delete()
+    Forgotten.objects.bulk_create(
+        Forgotten(store=row.store, event=row.event, keys=len(row.keys)) for row in rows if row.event and row.pk in gone
+    )
 
 
 def _stores() -> dict[str, Callable[[Sequence[str]], None]]:

@@ -14,6 +14,7 @@ from privacy.evidence.receipt import CHOICES
 from privacy.holdings import Part
 from privacy.models import (
     Appeal,
+    Deletion,
     Event,
     ExpiryNotice,
     ExpirySetting,
@@ -178,6 +179,17 @@ def _event(event: Event) -> dict[str, Any]:
     }
 
 
+def deletions(user: User) -> Iterator[dict[str, Any]]:
+    """What was deleted and is purged has no name any more."""
+    for one in paged(Deletion.objects.filter(user=user)):
+        yield {
+            "id": one.key,
+            "deleted_at": one.deleted_at,
+            "purged_at": one.purged_at,
+            "certificate": reverse("privacy:certificate_document", args=[one.key]),
+        }
+
+
 ACCOUNT = (
     Part("account", _("your account and its settings"), (User, EmailAddress), account),
     Part("workspaces", _("the workspaces you are in, and your part in them"), (Workspace, Membership), workspaces),
@@ -193,6 +205,11 @@ ANSWERS = (
         expiry,
     ),
     Part("ledger", _("what the ledger says about you, with the addresses of your receipts"), (Subject,), evidence),
+)
+DELETIONS = (
+    Part(
+        "deletions", _("what you deleted within a year, with the addresses of the certificates"), (Deletion,), deletions
+    ),
 )
 REVIEWS = (
     Part(

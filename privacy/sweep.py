@@ -13,6 +13,7 @@ A chunk is a handful of statements, whatever its size, in SQL where the ORM woul
 row: what they cost beside a bare DELETE is in docs/benchmarks.md.
 """
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -24,10 +25,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import clock
-from privacy import breaker, flagging, ledger, outbox, pace, totals
+from privacy import breaker, certificates, flagging, ledger, outbox, pace, totals
 from privacy.evidence import merkle
-from privacy.holdings import Holding, Purged, all_holdings, tagged_holdings
-from privacy.models import SweepRun, SweepStop, Tagged, Tombstone
+from privacy.holdings import Holding, Purged, Went, all_holdings, tagged_holdings
+from privacy.models import Event, SweepRun, SweepStop, Tagged, Tombstone
 from privacy.models.sweep import StoppedBy
 from privacy.vocabulary import Act, Source
 
@@ -36,8 +37,15 @@ if TYPE_CHECKING:
 
 QUIET_KEPT = timedelta(days=7)  # rows of runs that found nothing
 BURY = """
-INSERT INTO privacy_tombstone (kind, key, retention_class, cause, purged_at)
-SELECT %s, key, class, %s, %s FROM unnest(%s::uuid[], %s::text[]) AS due (key, class)
+INSERT INTO privacy_tombstone (kind, key, retention_class, cause, purged_at, event, went)
+SELECT %s, key, class, %s, %s, %s, went::jsonb FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS due (key, class, went)
+"""
+# Whoever is leaving gets one certificate of everything.
+REMEMBER = """
+INSERT INTO privacy_deletion (user_id, key, deleted_at, purged_at)
+SELECT author, key, deleted_at, %s
+FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[]) AS due (author, key, deleted_at)
+WHERE author IS NOT NULL AND NOT EXISTS (SELECT FROM privacy_erasure WHERE user_id = author)
 """
 
 
@@ -49,6 +57,8 @@ class Due(NamedTuple):
     tag_class: str
     tag_reason: str
     purge_after: datetime
+    deleted_at: datetime | None
+    author: int | None
 
 
 @dataclass(frozen=True)
@@ -166,18 +176,37 @@ def purge_chunk(run: SweepRun, holding: Holding, model: type[Tagged], batch: Bat
     if not due:
         return []
     kind, keys = model._meta.label_lower, [row.public_id for row in due]
+    detail = {"kind": kind, "count": len(due), "root": _root((kind, key, batch.cause) for key in keys)}
+    event = ledger.record(Act.PURGED, source=Source.SWEEP, detail=detail)
     hung_on = holding.purge_children([row.pk for row in due])
     flagging.forget(kind, keys)
+    _bury(event, kind, batch.cause, due, hung_on)
     with connection.cursor() as cursor:
-        cursor.execute(BURY, [kind, batch.cause, clock.now(), keys, [row.tag_class for row in due]])
         table = connection.ops.quote_name(model._meta.db_table)
         cursor.execute(f"DELETE FROM {table} WHERE id = ANY(%s)", [[row.pk for row in due]])  # noqa: S608 — a name
-    detail = {"kind": kind, "count": len(due), "root": _root((kind, key, batch.cause) for key in keys)}
-    ledger.record(Act.PURGED, source=Source.SWEEP, detail=detail)
     if batch.permit:
         breaker.use(batch.permit, len(due))
     _note(run, Counter((row.tag_class, row.tag_reason) for row in due), hung_on, deleted=batch.deleted)
     return due
+
+
+def _bury(event: Event, kind: str, cause: str, due: Sequence[Due], hung_on: Purged) -> None:
+    """A tombstone for each, with what its certificate will say; and what stores outside the database must forget."""
+    went = [hung_on.of.get(row.pk, Went()) for row in due]
+    said = [json.dumps(_in_numbers(one)) for one in went]
+    keys, classes = [row.public_id for row in due], [row.tag_class for row in due]
+    with connection.cursor() as cursor:
+        cursor.execute(BURY, [kind, cause, event.at, event.pk, keys, classes, said])
+        if cause == "deleted":
+            authors, moments = [row.author for row in due], [row.deleted_at for row in due]
+            cursor.execute(REMEMBER, [event.at, authors, keys, moments])
+    for store in sorted({store for one in went for store in one.stores}):
+        outbox.write(store, [key for one in went for key in one.stores.get(store, ())], event.pk)
+
+
+def _in_numbers(went: Went) -> dict[str, Any]:
+    stores = {store: len(keys) for store, keys in went.stores.items()}
+    return {"rows": went.rows, "stores": stores, "operators": list(went.operators)}
 
 
 def _note(run: SweepRun, gone: Counter[tuple[str, str]], hung_on: Purged, *, deleted: bool) -> None:
@@ -205,4 +234,4 @@ def root(stones: Sequence[Tombstone]) -> str:
 
 
 def _root(said: Iterable[tuple[str, UUID, str]]) -> str:
-    return merkle.root([merkle.leaf_hash(f"{kind}:{key}:{cause}".encode()) for kind, key, cause in said]).hex()
+    return merkle.root([merkle.leaf_hash(certificates.leaf(*one)) for one in said]).hex()

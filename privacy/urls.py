@@ -1,6 +1,19 @@
 from django.urls import include, path
 
-from privacy.views import chats, choice, ends, erasure, export, receipts, reviews, settings, terms, wellknown, work
+from privacy.views import (
+    certificates,
+    chats,
+    choice,
+    ends,
+    erasure,
+    export,
+    receipts,
+    reviews,
+    settings,
+    terms,
+    wellknown,
+    work,
+)
 
 ledger = [
     path("", wellknown.index, name="ledger"),
@@ -30,6 +43,9 @@ urlpatterns = [
     path("privacy/choice/undo/", choice.undo, name="undo"),
     path("privacy/receipts/<uuid:key>/", receipts.receipt, name="receipt"),
     path("privacy/receipts/<uuid:key>.json", receipts.document, name="receipt_document"),
+    path("privacy/deletions/", certificates.deletions, name="deletions"),
+    path("deleted/<uuid:key>/", certificates.certificate, name="certificate"),
+    path("deleted/<uuid:key>.json", certificates.document, name="certificate_document"),
     path("privacy/export/", export.export, name="export"),
     path("privacy/delete-account/", erasure.delete_account, name="delete_account"),
     path("privacy/account-deleted/", erasure.account_deleted, name="account_deleted"),

@@ -12,7 +12,18 @@ from accounts import clock
 from accounts.models import Membership, User
 from accounts.sessions import SessionStore
 from privacy import erasure, notices
-from privacy.models import Appeal, ExpiryNotice, ExpirySetting, Flag, Letter, Reader, Reading, Reminder, Retagging
+from privacy.models import (
+    Appeal,
+    Deletion,
+    ExpiryNotice,
+    ExpirySetting,
+    Flag,
+    Letter,
+    Reader,
+    Reading,
+    Reminder,
+    Retagging,
+)
 from privacy.vocabulary import Source, Training
 from tests.people import alice, stella, works
 from tests.scenes import answered, asked_in, decided, published
@@ -37,6 +48,7 @@ def settled(**details: Any) -> User:
         user=person, day=deadline.date(), week_until=deadline, day_until=deadline, message_id="<ends@parley>"
     )
     ExpirySetting.objects.create(user=person, mails=False)
+    Deletion.objects.create(user=person, key=uuid4(), deleted_at=clock.now(), purged_at=clock.now())
     Retagging.objects.create(workspace=works(), author=person, finished_at=clock.now())
     about = {"kind": "chat.conversation", "key": uuid4()}
     told = {"person": person, "reason": "Routine", "told": "We looked at one of your chats."}

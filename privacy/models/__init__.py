@@ -1,4 +1,5 @@
 from privacy.models.agreement import Agreed, Agreement, agreement_of
+from privacy.models.deletion import Deletion
 from privacy.models.erasure import Erasure
 from privacy.models.expiry import ExpiryNotice, ExpirySetting
 from privacy.models.flag import Appeal, Flag
@@ -6,7 +7,7 @@ from privacy.models.hold import Hold
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.letter import Letter
 from privacy.models.notice import Notice, Reminder
-from privacy.models.outbox import Outbox
+from privacy.models.outbox import Forgotten, Outbox
 from privacy.models.reading import Reader, Reading
 from privacy.models.retagging import Retagging
 from privacy.models.standing import Standing
@@ -22,11 +23,13 @@ __all__ = [
     "Appeal",
     "ContextSalt",
     "DeadlineMove",
+    "Deletion",
     "Erasure",
     "Event",
     "ExpiryNotice",
     "ExpirySetting",
     "Flag",
+    "Forgotten",
     "Hold",
     "Leaf",
     "LedgerKey",

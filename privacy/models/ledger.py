@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from accounts import clock
@@ -83,8 +84,13 @@ class Tombstone(models.Model):
     retention_class = models.CharField(max_length=10)
     cause = models.CharField(max_length=10, choices=[("deleted", "Deleted by the person"), ("expired", "Expired")])
     purged_at = models.DateTimeField(default=clock.now)
+    # The event that holds the root over this one and its chunk's others; no constraint, for neither ever goes.
+    event = models.BigIntegerField(null=True, editable=False)
+    # What went with it, in numbers, and which operators of models had received its words (holdings.Went).
+    went = models.JSONField(default=dict)
 
     class Meta:
+        indexes = [BrinIndex(fields=["event"], name="tombstones_of_event", autosummarize=True)]
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_tombstone_each")]
 
     def __str__(self) -> str:

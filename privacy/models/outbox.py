@@ -19,6 +19,7 @@ class Outbox(models.Model):
     """
 
     store = models.CharField(max_length=30)
+    event = models.BigIntegerField(null=True, editable=False)  # the ledger's, of the purge that this follows
     keys = models.JSONField()
     written_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveIntegerField(default=0)
@@ -33,3 +34,15 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store} since {self.written_at:%Y-%m-%d %H:%M}"
+
+
+class Forgotten(models.Model):
+    """That a store outside the database has forgotten so many keys of one purge, and when it said so."""
+
+    store = models.CharField(max_length=30)
+    event = models.BigIntegerField(db_index=True)
+    keys = models.PositiveIntegerField()
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.store} after {self.event}"
