@@ -8,11 +8,12 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from accounts.changes import signed_out
+from accounts.closed import way_back
 from accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if commit:
             user.open()
         return user
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:  # type: ignore[override]
+        """Whoever has asked for the deletion of the account may still come back."""
+        return way_back(request, user) or super().respond_user_inactive(request, user)
 
     def logout(self, request: HttpRequest) -> None:
         """Sign out, and let open connections of this session hear of it (once the session is gone)."""

@@ -16,7 +16,12 @@ from chat.turns.stop import end_answers
 from privacy import announce, holdings
 
 JOURNALS = "journals"
-CALLED = {"messages": gettext_lazy("Messages"), JOURNALS: gettext_lazy("Answers as they were being written")}
+CALLED = {
+    Conversation._meta.label_lower: gettext_lazy("Conversations"),
+    "conversations": gettext_lazy("What was counted and noted beside them"),
+    "messages": gettext_lazy("Messages"),
+    JOURNALS: gettext_lazy("Answers as they were being written"),
+}
 # One look at each message. Its size is as it is stored, compressed where it is: nothing long is read for a number.
 PURGE = """
 WITH gone AS (

@@ -60,7 +60,7 @@ def uphold(appeal: Appeal, *, told: str, by: User) -> Appeal:
     answered.save(update_fields=["answer", "told", "answered_at"])
     ledger.record(Act.APPEAL_UPHELD, source=Source.ADMIN, actor=by, detail={"flag": flag.pk})
     if flag.person:
-        letters.write(flag.person, Letter.What.UPHELD, review=flag.public_id)
+        letters.write(flag.person, Letter.What.UPHELD, about=flag.public_id)
         tell_standing_changed(flag.person.pk)
     return answered
 

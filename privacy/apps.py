@@ -7,7 +7,9 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.changes import when_age_changes
-        from privacy import choices, holding
+        from accounts.closed import when_closed
+        from privacy import choices, coming_back, holding
 
         holding.register()
         when_age_changes(choices.judge_age_anew)
+        when_closed(coming_back.way_back)

@@ -5,7 +5,8 @@ number that stood in its address, can read it; it names nobody and quotes nothin
 forgotten and the event stands under a signed head. docs/certificates.md says how to check one without this server.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,14 +14,19 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max
+from django.utils.dateparse import parse_datetime
 
-from privacy.canonical import moment
+from accounts import clock
+from privacy import ledger
+from privacy.canonical import digest, moment
 from privacy.evidence import entry, keys, merkle, tree
 from privacy.evidence.receipt import SAID
 from privacy.holdings import all_holdings, tagged_holdings
-from privacy.models import Event, Forgotten, Outbox, Tombstone
+from privacy.models import AccountCertificate, Deletion, Erasure, Event, Forgotten, Outbox, Tombstone
+from privacy.vocabulary import Act, Source
 
 FORM = "parley-deletion-certificate/1"
+ACCOUNT = "account"
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Certificate:
     stores: list[Store] = field(default_factory=list)
     operators: list[Operator] = field(default_factory=list)
     proof: Mapping[str, Any] | None = None
+    said: Mapping[str, Any] | None = None  # of an account, which was written down
+    parts: tuple[int, int] | None = None  # how many parts of an account are gone, and of how many
     provable: bool = True
 
     @property
@@ -71,6 +79,8 @@ class Certificate:
     def document(self) -> dict[str, Any] | None:
         if self.purged_at is None or self.proof is None:
             return None
+        if self.said:
+            return {**self.said, "proof": self.proof}
         return {
             "form": FORM,
             "made_by": {"name": settings.CONTROLLER["name"], "address": settings.LINK_ORIGIN},
@@ -84,8 +94,11 @@ class Certificate:
 
 def find(key: UUID) -> Certificate | None:
     """What is known of the deletion of what had this key; None where nothing of that key was deleted."""
-    stone = Tombstone.objects.filter(key=key).first()
-    if stone:
+    if account := AccountCertificate.objects.filter(key=key).first():
+        return _of_account(account)
+    if erasure := Erasure.objects.filter(certificate=key).first():
+        return _of_erasure(erasure)
+    if stone := Tombstone.objects.filter(key=key).first():
         return _of_tombstone(stone)
     for _holding, model in tagged_holdings():
         row = model._default_manager.filter(public_id=key, deleted_at__isnull=False).first()
@@ -136,6 +149,72 @@ def operator(name: str) -> Operator:
     return Operator(name, settings.MODEL["operator_retention"] if name == settings.MODEL["operator"] else "")
 
 
+# --- Of an account ------------------------------------------------------------------
+
+
+def is_ready(erasure: Erasure) -> bool:
+    """Whether every store outside the database has forgotten what went with the account."""
+    events = {stone.event for stone in _stones(erasure)}
+    return not Outbox.objects.filter(event__in=events).exists()
+
+
+def issue(erasure: Erasure) -> None:
+    """Write the certificate of an account down, in the transaction in which the last row of it goes."""
+    now, stones = clock.now(), _stones(erasure)
+    operators = sorted({name for stone in stones for name in stone.went["operators"]})
+    gone = [{"name": name, "count": one["count"], "gone_at": one["at"]} for name, one in erasure.gone.items()]
+    said = {
+        "form": FORM,
+        "made_by": {"name": settings.CONTROLLER["name"], "address": settings.LINK_ORIGIN},
+        "of": {"kind": ACCOUNT, "key": str(erasure.certificate), "cause": "deleted"},
+        "asked_at": moment(erasure.asked_at),
+        "purged_at": moment(now),
+        "stores": [*map(_said, _sums(stones)), *gone],
+        "beyond_reach": [{"operator": one.name, "states": one.keeps} for one in map(operator, operators)],
+    }
+    recorded = ledger.record(
+        Act.ERASURE_CERTIFIED, source=Source.SCHEDULE, detail={"certificate": digest(said)}, at=now
+    )
+    AccountCertificate.objects.create(key=erasure.certificate, event=recorded.pk, said=said, issued_at=now)
+
+
+def _stones(erasure: Erasure) -> list[Tombstone]:
+    """What was purged since the person left."""
+    keys = Deletion.objects.filter(user=erasure.user_id, purged_at__gte=erasure.asked_at).values("key")
+    return list(Tombstone.objects.filter(key__in=keys))
+
+
+def _sums(stones: Sequence[Tombstone]) -> list[Store]:
+    """What was in each store, of all of them together, and when the last of it went."""
+    counts, last = Counter[str](), dict[str, datetime]()
+    told = Forgotten.objects.filter(event__in={stone.event for stone in stones}).values_list("store", "at")
+    moments = [*told, *((name, stone.purged_at) for stone in stones for name in (stone.kind, *stone.went["rows"]))]
+    for stone in stones:
+        counts.update({stone.kind: 1, **stone.went["rows"], **stone.went["stores"]})
+    for name, at in moments:
+        last[name] = max(at, last.get(name, at))
+    return [Store(name, count, last[name]) for name, count in counts.items()]
+
+
+def _of_account(row: AccountCertificate) -> Certificate:
+    stores = [Store(one["name"], one["count"], parse_datetime(one["gone_at"])) for one in row.said["stores"]]
+    operators = [Operator(one["operator"], one["states"]) for one in row.said["beyond_reach"]]
+    proof = sealed_proof(Event.objects.get(pk=row.event))
+    return Certificate(row.key, ACCOUNT, stores=stores, operators=operators, proof=proof, said=row.said)
+
+
+def _of_erasure(erasure: Erasure) -> Certificate:
+    """One that waits, or is under way."""
+    parts = len(all_holdings())
+    return Certificate(
+        erasure.certificate,
+        ACCOUNT,
+        deleted_at=erasure.asked_at,
+        purge_by=erasure.due_at if erasure.due_at > clock.now() else None,
+        parts=(parts - len(erasure.remaining), parts),
+    )
+
+
 # --- The proof ----------------------------------------------------------------------
 
 
@@ -168,6 +247,3 @@ def sealed_proof(event: Event) -> dict[str, Any] | None:
         "head": found.head,
         "keys": keys.listed(),
     }
-
-
-__all__ = ["FORM", "Certificate", "Operator", "Store", "find", "leaf", "operator", "sealed_proof"]

@@ -30,19 +30,23 @@ def delete(chosen: Selection) -> tuple[int, datetime]:
     """Invisible and out of training from this moment; answers under way end. Returns how many, and the moment."""
     row = Standing.objects.for_turn(chosen.user.pk)
     standing, now, count = standings.as_facts(chosen.user, row), clock.now(), 0
-    notice = Value(now + policy.NOTICE, output_field=DateTimeField())
     for holding, found in chosen.rows():
         for place in found.places():  # type: ignore[attr-defined]
-            # The end they had stays as a promise, see `tagging.delete`; LEAST passes over NULL.
-            promise = Least(F("hidden_from"), notice)
             schedule = standings.schedule_for_turn(place, row)
             rows = locked(found.filter(workspace=place), place)
-            count += rows.update(deleted_at=now, grace_until=promise)
+            count += mark(rows, now)
             tagging.retag_in(place, rows, standing, schedule)  # type: ignore[arg-type]
             holding.end(rows)
     if count:  # one word to all pages, however many there were
         tell_standing_changed(chosen.user.pk)
     return count, now
+
+
+def mark(rows: Any, at: datetime) -> int:
+    """Deleted from `at` on. The end that they had stays as a promise, see `tagging.delete`; LEAST passes over NULL."""
+    notice = Value(at + policy.NOTICE, output_field=DateTimeField())
+    count: int = rows.update(deleted_at=at, grace_until=Least(F("hidden_from"), notice))
+    return count
 
 
 def undoable(user: "User", at: datetime) -> "list[QuerySet[Any]]":
@@ -55,10 +59,15 @@ def undoable(user: "User", at: datetime) -> "list[QuerySet[Any]]":
 @transaction.atomic
 def undelete(user: "User", *, at: datetime) -> int:
     """Take a deletion of that moment back as a whole; returns how many came back: none once its time has passed."""
+    return take_back(user, undoable(user, at))
+
+
+def take_back(user: "User", deleted: "list[QuerySet[Any]]") -> int:
+    """Take the deletion of these rows of theirs back, in the caller's transaction; returns how many came back."""
     row, count = Standing.objects.for_turn(user.pk), 0
     standing = standings.as_facts(user, row)
     since_deleted = ExpressionWrapper(F("deleted_at") + Value(policy.NOTICE), output_field=DateTimeField())
-    for found in undoable(user, at):
+    for found in deleted:
         for place in found.places():  # type: ignore[attr-defined]
             schedule = standings.schedule_for_turn(place, row)
             rows = locked(found.filter(workspace=place), place)

@@ -44,3 +44,7 @@ class StillStaff(Exception):
 
 class TooLateToDefer(Exception):
     """There is no time left to put the answer off, or nothing to put off."""
+
+
+class TooLate(Exception):
+    """The days in which one may come back are over."""

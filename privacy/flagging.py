@@ -116,6 +116,6 @@ def _record(act: Act, flag: Flag, by: User, **more: Any) -> None:
 
 def _tell(flag: Flag, row: Tagged, what: Letter.What) -> None:
     if flag.person:
-        letters.write(flag.person, what, review=flag.public_id)
+        letters.write(flag.person, what, about=flag.public_id)
     if row.author_id:
         tell_standing_changed(row.author_id)

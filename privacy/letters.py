@@ -1,4 +1,5 @@
-"""E-mails about safety reviews. They name no conversation and say nothing of one: a link leads to what there is.
+"""E-mails about safety reviews and about leaving. They name no conversation and say nothing of one: a link leads to
+what there is.
 
 Written down by the act that they tell of, in its transaction, and sent after it; what could not be sent is tried again
 every minute. Who sends one again after a crash sends the same message, under the same Message-ID.
@@ -20,7 +21,7 @@ from django.utils import timezone, translation
 from kombu.exceptions import OperationalError
 
 from accounts import clock
-from privacy.models import Flag, Letter
+from privacy.models import Erasure, Flag, Letter
 
 if TYPE_CHECKING:
     from django.core.mail.backends.base import BaseEmailBackend
@@ -32,11 +33,11 @@ FAILURES = 3  # one after the other: the mail server is away, and the next run t
 logger = logging.getLogger(__name__)
 
 
-def write(user: "User", what: Letter.What, *, review: UUID) -> None:
+def write(user: "User", what: Letter.What, *, about: UUID) -> None:
     """Tell `user` by e-mail, once the caller's transaction is committed."""
     host = urlsplit(settings.LINK_ORIGIN).hostname or "localhost"
-    message_id = f"<{uuid5(NAMESPACE_URL, f'{review}/{what}')}@{host}>"
-    Letter.objects.create(user=user, what=what, review=review, message_id=message_id)
+    message_id = f"<{uuid5(NAMESPACE_URL, f'{about}/{what}')}@{host}>"
+    Letter.objects.create(user=user, what=what, about=about, message_id=message_id)
     transaction.on_commit(_soon, robust=True)
 
 
@@ -67,13 +68,15 @@ def _next(after: int) -> Letter | None:
 
 
 def _compose(letter: Letter, through: "BaseEmailBackend") -> EmailMessage:
-    """In the person's language and hour. Where the review is gone with its chat, the link leads to the privacy page."""
-    person, there = letter.user, Flag.objects.filter(public_id=letter.review, person=letter.user).exists()
-    path = reverse("privacy:review", args=[letter.review]) if there else reverse("privacy:settings")
+    """In the person's language and hour."""
+    person, name = letter.user, "leaving" if letter.what == Letter.What.LEAVING else "review"
     with translation.override(person.locale), timezone.override(_zone(person.time_zone)):
-        context = {"person": person, "what": letter.what, "link": settings.LINK_ORIGIN + path}
-        subject = render_to_string("privacy/email/review_subject.txt", context)
-        body = render_to_string("privacy/email/review.txt", context)
+        context = {"person": person, "what": letter.what, "link": settings.LINK_ORIGIN + _path(letter)}
+        if name == "leaving":
+            erasure = Erasure.objects.get(user=person)
+            context |= {"due_at": erasure.due_at, "sign_in": settings.LINK_ORIGIN + reverse("account_login")}
+        subject = render_to_string(f"privacy/email/{name}_subject.txt", context)
+        body = render_to_string(f"privacy/email/{name}.txt", context)
     return EmailMessage(
         subject=" ".join(subject.split()),
         body=body,
@@ -81,6 +84,14 @@ def _compose(letter: Letter, through: "BaseEmailBackend") -> EmailMessage:
         connection=through,
         headers={"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated"},
     )
+
+
+def _path(letter: Letter) -> str:
+    """To the certificate of who leaves, or to the review; where that is gone with its chat, to the Privacy page."""
+    if letter.what == Letter.What.LEAVING:
+        return reverse("privacy:certificate", args=[letter.about])
+    there = Flag.objects.filter(public_id=letter.about, person=letter.user).exists()
+    return reverse("privacy:review", args=[letter.about]) if there else reverse("privacy:settings")
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -127,7 +127,7 @@ def _digest(notice: ExpiryNotice) -> dict[str, Any]:
 def reviews(user: User) -> Iterator[dict[str, Any]]:
     """What the person was told of reviews of their conversations, and what they said to it."""
     for flag in paged(Flag.objects.of(user).select_related("appeal")):
-        letters = Letter.objects.filter(user=user, review=flag.public_id).order_by("pk")
+        letters = Letter.objects.filter(user=user, about=flag.public_id).order_by("pk")
         opened = Reading.objects.filter(kind=flag.kind, key=flag.key).order_by("pk")
         appeal: Appeal | None = getattr(flag, "appeal", None)
         yield {

@@ -40,12 +40,11 @@ BURY = """
 INSERT INTO privacy_tombstone (kind, key, retention_class, cause, purged_at, event, went)
 SELECT %s, key, class, %s, %s, %s, went::jsonb FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS due (key, class, went)
 """
-# Whoever is leaving gets one certificate of everything.
 REMEMBER = """
 INSERT INTO privacy_deletion (user_id, key, deleted_at, purged_at)
 SELECT author, key, deleted_at, %s
 FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[]) AS due (author, key, deleted_at)
-WHERE author IS NOT NULL AND NOT EXISTS (SELECT FROM privacy_erasure WHERE user_id = author)
+WHERE author IS NOT NULL
 """
 
 

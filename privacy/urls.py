@@ -48,6 +48,7 @@ urlpatterns = [
     path("deleted/<uuid:key>.json", certificates.document, name="certificate_document"),
     path("privacy/export/", export.export, name="export"),
     path("privacy/delete-account/", erasure.delete_account, name="delete_account"),
+    path("privacy/leaving/", erasure.pending, name="leaving"),
     path("privacy/account-deleted/", erasure.account_deleted, name="account_deleted"),
     path("terms/", terms.terms_list, name="terms_list"),
     path("terms/<slug:slug>/", terms.terms, name="terms"),

@@ -96,7 +96,10 @@ class Act(StrEnum):
     HISTORY_KEPT = "history_kept"
     HISTORY_NOT_KEPT = "history_not_kept"
     REMINDER_SENT = "reminder_sent"
+    LEAVING = "leaving"
+    STAYED = "stayed"
     ERASED = "erased"
+    ERASURE_CERTIFIED = "erasure_certified"
     TERMS_PUBLISHED = "terms_published"
     DEADLINE_MOVED = "deadline_moved"
     AGREEMENT_SIGNED = "agreement_signed"
@@ -129,6 +132,9 @@ class Act(StrEnum):
             "history_kept": "Asked to keep the history",
             "history_not_kept": "Asked not to keep the history for longer than needed",
             "reminder_sent": "Was reminded of the question by e-mail",
+            "leaving": "Asked for the account to be deleted",
+            "stayed": "Came back before the account was deleted",
+            "erasure_certified": "The deletion of an account was certified",
             "erased": "The account was erased, and with it the link to this evidence",
             "terms_published": "Terms were published",
             "deadline_moved": "A deadline was moved to a later day",

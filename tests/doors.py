@@ -55,6 +55,7 @@ PRIVACY = {
     "privacy/reviews/<uuid:review>/": FORM,
     "privacy/history/": READ,
     "privacy/deletions/": READ,
+    "privacy/leaving/": FORM,
     "deleted/<uuid:key>/": READ,
     "deleted/<uuid:key>.json": READ,
     "privacy/choice/": FORM,

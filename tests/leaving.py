@@ -11,7 +11,7 @@ from django.db import connection
 from accounts import clock
 from accounts.models import Membership, User
 from accounts.sessions import SessionStore
-from privacy import erasure, notices
+from privacy import erasure, leaving, notices
 from privacy.models import (
     Appeal,
     Deletion,
@@ -54,7 +54,7 @@ def settled(**details: Any) -> User:
     told = {"person": person, "reason": "Routine", "told": "We looked at one of your chats."}
     flag = Flag.objects.create(**about, **told, released_at=clock.now(), release_reason="Nothing in it")
     Appeal.objects.create(flag=flag, text="It is mine.", answer=Appeal.Answer.GRANTED, answered_at=clock.now())
-    Letter.objects.create(user=person, what=Letter.What.ENDED, review=flag.public_id, message_id="<review@parley>")
+    Letter.objects.create(user=person, what=Letter.What.ENDED, about=flag.public_id, message_id="<review@parley>")
     Reader.objects.create(flag=flag, user=person)
     Reading.objects.create(**about, reader=person, under="flag 1")
     LogEntry.objects.log_actions(stella().pk, [person], 2, single_object=True)
@@ -62,7 +62,7 @@ def settled(**details: Any) -> User:
 
 
 def erased(person: User) -> None:
-    erasure.leave(user=person)
+    leaving.leave(user=person)
     assert erasure.erase(person.pk)
 
 

@@ -168,7 +168,7 @@ def test_taking_ones_data_along_leaving_and_coming_back(page: Page, browser: Bro
     tab.goto("/privacy/")
     tab.get_by_role("link", name="Delete your account").click()
     tab.get_by_label("Password", exact=True).fill(PASSWORD)
-    tab.get_by_role("button", name="Delete my account for good").click()
+    tab.get_by_role("button", name="Delete it now, for good").click()
     expect(tab.get_by_role("heading", name="Your account is deleted")).to_be_visible()
     expect(page.get_by_text("You are signed out")).to_be_visible()
 

@@ -18,7 +18,7 @@ from accounts.models import Membership, User, Workspace
 from chat import access
 from chat.models import Conversation, Message
 from chat.turns import conversations
-from privacy import erasure, holdings, policy, scrub, standings, sweep
+from privacy import erasure, holdings, leaving, policy, scrub, standings, sweep
 from privacy.evidence import tree
 from privacy.models import Agreed, Erasure, Event, Standing, Subject, SweepRun, Tombstone
 from privacy.signing import sign
@@ -75,9 +75,9 @@ class TestErasure:
         erased(alice())
         assert Conversation.objects.count() == 1 and sweep.sweep().purged == 1
 
-    def test_somebody_who_never_answered_leaves_one_event(self):
+    def test_somebody_who_never_answered_leaves_the_end_and_its_certificate(self):
         erased(alice())
-        assert [event.act for event in Event.objects.all()] == ["erased"]
+        assert [event.act for event in Event.objects.order_by("pk")] == ["erased", "erasure_certified"]
 
     def test_signing_up_again_with_the_same_address_makes_another_person(self, client):
         person = settled()
@@ -105,13 +105,13 @@ class TestErasure:
         person = alice()
         empty = {str(field) for field in fields if not field.model._default_manager.filter(**{field.name: person})}
         assert empty <= {"privacy.Erasure.user", "admin.LogEntry.user", "privacy.Hold.user"}
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         for holding in holdings.all_holdings():
             list(holding.erase(person))
         sweep.sweep(of=person)
         left = {str(field) for field in fields if field.model._default_manager.filter(**{field.name: person})}
         # Those that go with the last steps, and the author of what stays at work.
-        last = {"privacy.Erasure.user", "privacy.Standing.user", "privacy.Subject.user"}
+        last = {"privacy.Deletion.user", "privacy.Erasure.user", "privacy.Standing.user", "privacy.Subject.user"}
         assert left == last | {"accounts.Workspace.personal_to", "chat.Conversation.author"}
         assert erasure.erase(person.pk)
 
@@ -216,7 +216,7 @@ class TestWhatMustStay:
         held = access.conversations_of(person).get(workspace=person.personal_workspace)
         overlay = {"held": True} if why == "held" else {"flagged_at": clock.now()}
         Conversation.objects.filter(pk=held.pk).update(**overlay)
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         assert not erasure.erase(person.pk) and not erasure.erase(person.pk)
         assert Erasure.objects.get().remaining == ["conversations"]
         row = Conversation.objects.get(pk=held.pk)

@@ -11,7 +11,7 @@ from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import Membership, User
 from chat.models import Conversation, Message, SpentTurn
-from privacy import erasure, holdings, tasks
+from privacy import erasure, holdings, leaving, tasks
 from privacy.errors import SoleOwner
 from privacy.models import Erasure, Event, Notice, Standing, Subject
 from privacy.vocabulary import Act, Training
@@ -27,7 +27,7 @@ class TestInterrupted:
     def test_killed_after_any_step_it_is_taken_up_again(self, committed):
         """One step more each time, then a new start from nothing, as after a kill."""
         person = settled()
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         kills = 0
         while next(killed := erasure.steps(person.pk), None) is not None:
             killed.close()
@@ -43,7 +43,7 @@ class TestInterrupted:
     def test_a_lost_task_is_found_and_sent_again(self, db, monkeypatch, move_clock):
         sent: list[int] = []
         monkeypatch.setattr(tasks.erase, "delay", sent.append)
-        erasure.leave(user=alice())
+        leaving.leave(user=alice())
         tasks.erase_the_rest()
         assert sent == []  # its own task has time to come
         move_clock(minutes=3)
@@ -64,7 +64,7 @@ class TestInterrupted:
         monkeypatch.setattr(tasks.erase, "delay", sent.append)
         decided(alice(), Training.DENY)
         Conversation.objects.filter(pk=answered(alice()).conversation.pk).update(held=True)
-        erasure.leave(user=alice())
+        leaving.leave(user=alice())
         assert not erasure.erase(alice().pk)
         for minutes, times in ((30, 0), (61, 1), (63, 1), (122, 2)):
             move_clock(minutes=minutes)
@@ -77,7 +77,7 @@ class TestInterrupted:
         decided(alice(), Training.DENY)
         answered(alice())
         person = alice()
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         with transaction.atomic():
             list(Conversation.objects.select_for_update())
             assert apart(erasure.erase, person.pk).result(20) is False
@@ -85,7 +85,7 @@ class TestInterrupted:
         assert erasure.erase(person.pk)
 
     def test_it_says_what_is_left(self, db, client):
-        erasure.leave(user=settled())
+        leaving.leave(user=settled())
         assert set(Erasure.objects.get().remaining) == {holding.name for holding in holdings.all_holdings()}
         client.force_login(stella())
         page = client.get(reverse("admin:privacy_erasure_changelist"))
@@ -98,7 +98,7 @@ class TestAtOnce:
         person, turn = alice(), asked(alice(), script(words=300, delay=0.02))
         running = in_background(turn.answer.pk)
         eventually(lambda: len(journal(turn.answer)) > 2)
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         running.join(5)
         assert not running.is_alive() and journal(turn.answer) == []
         text = text_of(turn.answer)
@@ -122,7 +122,7 @@ class TestAtOnce:
         answered(alice())
         person = alice()
         raised = at_once(
-            partial(erasure.leave, user=person), partial(decided, person, Training.ALLOW), partial(asked, person)
+            partial(leaving.leave, user=person), partial(decided, person, Training.ALLOW), partial(asked, person)
         )
         assert all(isinstance(error, NotFound) for error in raised)
         assert not Conversation.objects.visible(clock.now()).exists()
@@ -134,13 +134,13 @@ class TestAtOnce:
     def test_two_owners(self, committed):
         owners = [wendy(), will()]
         Membership.objects.filter(workspace=works()).update(role="owner")
-        raised = at_once(*[partial(erasure.leave, user=owner) for owner in owners])
+        raised = at_once(*[partial(leaving.leave, user=owner) for owner in owners])
         assert [type(error) for error in raised] == [SoleOwner]
         assert works().memberships.filter(role="owner", user__is_active=True).count() == 1
 
     def test_two_tabs_and_two_workers(self, committed):
         person = settled()
-        assert at_once(*[partial(erasure.leave, user=person)] * 2) == []
+        assert at_once(*[partial(leaving.leave, user=person)] * 2) == []
         assert Erasure.objects.count() == 1
         assert at_once(*[partial(erasure.erase, person.pk)] * 3) == []
         while not erasure.erase(person.pk):

@@ -11,7 +11,7 @@ from accounts import clock
 from accounts.errors import NotFound
 from chat.models import Conversation
 from chat.turns import conversations
-from privacy import appeals, checking, erasure, flagging, holds, letters
+from privacy import appeals, checking, erasure, flagging, holds, leaving, letters
 from privacy import sweep as sweeping
 from privacy.models import Appeal, Event, Flag, Letter
 from privacy.vocabulary import Act, Training
@@ -127,7 +127,7 @@ class TestFlag:
         flag = flagged(chat)
         appeals.appeal(alice(), review=flag.public_id, text=PLEA)
         person = alice()
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         erasure.erase(person.pk)
         assert Conversation.objects.exists() and Flag.objects.get().person is None
         assert not Appeal.objects.exists() and not Letter.objects.exists()

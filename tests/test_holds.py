@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts import clock
 from chat.models import Conversation
 from chat.turns import conversations
-from privacy import erasure, holds, standings, tagging
+from privacy import erasure, holds, leaving, standings, tagging
 from privacy import sweep as sweeping
 from privacy.models import Event, Hold, Standing, Subject
 from privacy.vocabulary import Act, Training
@@ -79,7 +79,7 @@ class TestPlacing:
     def test_it_survives_that_the_person_leaves_and_ends_with_its_release(self, theirs, move_clock):
         person = will()
         hold = holds.place(person, WHY, by=stella())
-        erasure.leave(user=person)
+        leaving.leave(user=person)
         assert not erasure.erase(person.pk)
         move_clock(days=40)
         assert sweeping.sweep() is None and held() == {theirs[1], theirs[2]}

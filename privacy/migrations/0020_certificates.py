@@ -1,5 +1,7 @@
 """What deletion certificates are made of: what went with each tombstone, when stores had forgotten, whose it was."""
 
+import uuid
+
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
@@ -50,5 +52,37 @@ class Migration(migrations.Migration):
                 "ordering": ["-purged_at", "-pk"],
                 "indexes": [models.Index(fields=["user", "-purged_at"], name="deletions_of_person")],
             },
+        ),
+        migrations.CreateModel(
+            name="AccountCertificate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.UUIDField(unique=True)),
+                ("event", models.BigIntegerField()),
+                ("said", models.JSONField()),
+                ("issued_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.AddField("erasure", "due_at", models.DateTimeField(default=accounts.clock.now)),
+        migrations.AddField("erasure", "gone", models.JSONField(default=dict)),
+        # What is under way gets a certificate too: each one its own.
+        migrations.AddField("erasure", "certificate", models.UUIDField(default=None, editable=False, null=True)),
+        migrations.RunSQL("UPDATE privacy_erasure SET certificate = gen_random_uuid()", migrations.RunSQL.noop),
+        migrations.AlterField(
+            "erasure", "certificate", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
+        ),
+        migrations.RenameField("letter", "review", "about"),
+        migrations.AlterField(
+            "letter",
+            "what",
+            models.CharField(
+                choices=[
+                    ("flagged", "A chat is under review"),
+                    ("upheld", "An appeal is answered, and the review goes on"),
+                    ("ended", "A review has ended"),
+                    ("leaving", "The account is going to be deleted"),
+                ],
+                max_length=7,
+            ),
         ),
     ]

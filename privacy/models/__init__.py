@@ -1,5 +1,5 @@
 from privacy.models.agreement import Agreed, Agreement, agreement_of
-from privacy.models.deletion import Deletion
+from privacy.models.deletion import AccountCertificate, Deletion
 from privacy.models.erasure import Erasure
 from privacy.models.expiry import ExpiryNotice, ExpirySetting
 from privacy.models.flag import Appeal, Flag
@@ -18,6 +18,7 @@ from privacy.models.terms import DeadlineMove, Terms, TermsQuerySet, TermsTransl
 from privacy.models.tree import Leaf, LedgerKey, TreeHead, TreeNode
 
 __all__ = [
+    "AccountCertificate",
     "Agreed",
     "Agreement",
     "Appeal",

@@ -18,3 +18,15 @@ class Deletion(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
+
+
+class AccountCertificate(models.Model):
+    """Of an account that is gone. It names nobody: whoever left was given its key."""
+
+    key = models.UUIDField(unique=True)
+    event = models.BigIntegerField()  # the ledger's, which holds the digest of `said`
+    said = models.JSONField()
+    issued_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,10 @@ from accounts import clock
 
 
 class ErasureQuerySet(models.QuerySet["Erasure"]):
+    def due(self, at: datetime) -> "ErasureQuerySet":
+        """Those whose person can no longer come back."""
+        return self.filter(due_at__lte=at)
+
     def silent(self, before: datetime) -> "ErasureQuerySet":
         """Those at which nobody has worked since then."""
         return self.filter(worked_at__lt=before)
@@ -24,8 +29,11 @@ class Erasure(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="erasure")
     asked_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(default=clock.now)  # until then the person may come back
+    certificate = models.UUIDField(default=uuid4, unique=True, editable=False)
     worked_at = models.DateTimeField(default=clock.now)
     remaining = models.JSONField(default=list)  # names of the holdings that still have something
+    gone = models.JSONField(default=dict)  # by name of the holding: how many rows went, and when the last did
 
     objects = ErasureQuerySet.as_manager()
 
@@ -34,3 +42,8 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"Erasure of {self.asked_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def days(self) -> int:
+        """How many the person has to come back."""
+        return (self.due_at - self.asked_at).days

@@ -1,4 +1,6 @@
-"""E-mails about a safety review: written down in the transaction of the act they tell of, sent after it."""
+"""E-mails about a safety review or about leaving: written down in the transaction of the act they tell of, sent after
+it.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -8,8 +10,9 @@ from accounts import clock
 
 class LetterQuerySet(models.QuerySet["Letter"]):
     def waiting(self) -> "LetterQuerySet":
-        """Those to be sent: an account that is shut gets none."""
-        return self.filter(sent_at__isnull=True, user__is_active=True)
+        """Those to be sent: an account that is shut gets none but the one that says so."""
+        open_or_told = models.Q(user__is_active=True) | models.Q(what=Letter.What.LEAVING)
+        return self.filter(open_or_told, sent_at__isnull=True)
 
 
 class Letter(models.Model):
@@ -19,10 +22,11 @@ class Letter(models.Model):
         FLAGGED = "flagged", "A chat is under review"
         UPHELD = "upheld", "An appeal is answered, and the review goes on"
         ENDED = "ended", "A review has ended"
+        LEAVING = "leaving", "The account is going to be deleted"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     what = models.CharField(max_length=7, choices=What)
-    review = models.UUIDField()  # the public id of the flag
+    about = models.UUIDField()  # the public id of the flag, or the certificate of who leaves
     message_id = models.CharField(max_length=120, unique=True)
     written_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)

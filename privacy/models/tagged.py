@@ -15,6 +15,7 @@ from accounts import clock
 from accounts.models import Workspace
 from privacy import policy
 from privacy.models.agreement import Agreed, agreement_of
+from privacy.models.erasure import Erasure
 from privacy.models.retagging import Retagging
 from privacy.models.standing import Standing
 from privacy.vocabulary import Reason, RetentionClass, Training
@@ -55,8 +56,14 @@ class TaggedQuerySet(models.QuerySet[Row]):
         return self.filter(deleted | (standing & ~models.Exists(Retagging.objects.awaited())))
 
     def due(self, at: datetime) -> Self:
-        """What the sweep takes. NULL is never due, held is never due, and a stale tag decides nothing."""
-        return self.filter(purge_after__lte=at, held=False).trusted()
+        """What the sweep takes. NULL is never due, held is never due, and a stale tag decides nothing.
+
+        Nor is what was deleted with an account to which its owner may still come back, whatever re-tagged it since.
+        """
+        may_return = Erasure.objects.filter(
+            user=models.OuterRef("author"), asked_at=models.OuterRef("deleted_at"), due_at__gt=at
+        )
+        return self.filter(~models.Exists(may_return), purge_after__lte=at, held=False).trusted()
 
     def trainable(self, at: datetime) -> Self:
         """What may train at this moment: `policy.trains` in SQL."""
