@@ -3,10 +3,12 @@
 import json
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,7 +22,10 @@ PAGE = 50
 @login_not_required
 @require_safe
 def certificate(request: HttpRequest, key: UUID) -> HttpResponse:
-    return render(request, "privacy/certificate.html", {"certificate": _found(key)})
+    found = _found(key)
+    sealed_at = parse_datetime(found.proof["head"]["at"]) if found.proof else None
+    context = {"certificate": found, "sealed_at": sealed_at, "controller": settings.CONTROLLER}
+    return render(request, "privacy/certificate.html", context)
 
 
 @login_not_required
