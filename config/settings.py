@@ -241,6 +241,8 @@ RETAG_AT_ONCE = env.int("RETAG_AT_ONCE", 10_000)  # conversations re-tagged in a
 # --- The sweep -------------------------------------------------------------
 # It purges no more than this of what has come to its end without asking staff (docs/retention.md).
 
+# What a restored backup must not bring back (docs/restoring.md): on a disk that backups of the database do not replace.
+GUARD_LOG = env.str("GUARD_LOG", "") or str(DATA_DIR / "guard" / "log.jsonl")
 ACCOUNT_GRACE_DAYS = env.int("ACCOUNT_GRACE_DAYS", 7)  # in which whoever leaves may come back
 SWEEP_LIMIT_PERCENT = env.float("SWEEP_LIMIT_PERCENT", 5.0)
 SWEEP_LIMIT_COUNT = env.int("SWEEP_LIMIT_COUNT", 1000)

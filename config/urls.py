@@ -16,3 +16,5 @@ urlpatterns = [
     path("", include("privacy.urls")),
     path("", include("chat.urls")),
 ]
+
+handler500 = "config.errors.server_error"

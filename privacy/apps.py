@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class PrivacyConfig(AppConfig):
@@ -9,7 +10,9 @@ class PrivacyConfig(AppConfig):
         from accounts.changes import when_age_changes
         from accounts.closed import when_closed
         from privacy import choices, coming_back, holding
+        from privacy.guard import watch
 
         holding.register()
         when_age_changes(choices.judge_age_anew)
         when_closed(coming_back.way_back)
+        connection_created.connect(watch.ask, dispatch_uid="restore guard")

@@ -161,6 +161,24 @@ def judge_age_anew(user: "User") -> None:
     _carry_out(user, standing)
 
 
+@transaction.atomic
+def forget_permission(user: "User", training: str | None, epoch: int) -> bool:
+    """Take back what a restored backup says of training, where a newer answer (`training`, under `epoch`) was given
+    that it does not know. What was begun under any epoch up to that trains nothing. Returns whether anything changed.
+    """
+    standing = Standing.objects.for_change(user)
+    if standing.terms is None or (standing.epoch >= epoch and standing.training == training):
+        return False
+    standing.training, standing.despite_gpc, standing.since = Training.DENY, False, clock.now()
+    standing.epoch = max(standing.epoch, epoch) + 1
+    standing.save()
+    said = {"epoch": standing.epoch, "restored": True}
+    more: dict[str, Any] = {"terms": standing.terms, "detail": said, "at": standing.since}
+    ledger.record(Act.TRAINING_WITHDRAWN, subject=user, source=Source.OPERATOR, **more)
+    _carry_out(user, standing)
+    return True
+
+
 def _withdraw_from_work(user: "User") -> None:
     """What somebody wrote at work before they were of age, as is known now, was begun under no permission."""
     grown = user.adult_since()

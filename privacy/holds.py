@@ -30,9 +30,12 @@ class AlreadyReleased(Exception):
 
 
 @transaction.atomic
-def place(target: Target, reason: str, *, by: User, readers: Iterable[User] = ()) -> Hold:
-    """Hold a person, a workspace or one conversation, from the commit on. `readers` alone may read what it covers."""
-    hold = Hold(reason=reason.strip(), placed_at=clock.now(), **_named(target))
+def place(target: Target, reason: str, *, by: User | None, readers: Iterable[User] = ()) -> Hold:
+    """Hold a person, a workspace or one conversation, from the commit on. `readers` alone may read what it covers.
+
+    Without `by` it is the operator's act.
+    """
+    hold = Hold(reason=reason.strip(), placed_at=clock.now(), **on_what(target))
     _wait_for_turns(hold)
     hold.save()
     named = reading.name(hold, readers)
@@ -55,7 +58,7 @@ def release(hold: Hold, reason: str, *, by: User) -> Hold:
     return held
 
 
-def _named(target: Target) -> dict[str, Any]:
+def on_what(target: Target) -> dict[str, Any]:
     if isinstance(target, User):
         return {"user": target}
     if isinstance(target, Workspace):
@@ -93,7 +96,7 @@ def _places(hold: Hold) -> list[Workspace]:
     return [found[pk] for pk in sorted(found)]
 
 
-def _tell(act: Act, hold: Hold, reason: str, by: User, **more: Any) -> None:
+def _tell(act: Act, hold: Hold, reason: str, by: User | None, **more: Any) -> None:
     """Evidence without people: a person is the random number under which the ledger knows them."""
     what: dict[str, Any] = {"hold": hold.pk, "reason": reason, **more}
     if hold.user and act is Act.HOLD_PLACED:
@@ -104,4 +107,4 @@ def _tell(act: Act, hold: Hold, reason: str, by: User, **more: Any) -> None:
         what["workspace"] = str(hold.workspace.public_id)
     else:
         what |= {"kind": hold.kind, "key": str(hold.key)}
-    ledger.record(act, source=Source.ADMIN, actor=by, detail=what)
+    ledger.record(act, source=Source.ADMIN if by else Source.OPERATOR, actor=by, detail=what)

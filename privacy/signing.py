@@ -56,6 +56,27 @@ def sign(
     return agreed.agreement
 
 
+@transaction.atomic
+def forget_permission(workspace: Workspace, training: bool, epoch: int) -> bool:
+    """Take back what a restored backup says of training, where a newer version (`training`, under `epoch`) was signed
+    that it does not know; retention stays. Returns whether anything changed.
+    """
+    agreed = Agreed.objects.for_change(workspace)
+    before = agreed.agreement
+    if agreed.epoch >= epoch and bool(before and before.training) == training:
+        return False
+    days = before.retention_days if before else None
+    agreed.epoch = max(agreed.epoch, epoch) + 1
+    said = {"workspace": str(workspace.public_id), "retention_days": days, "training": False, "epoch": agreed.epoch}
+    event = ledger.record(Act.AGREEMENT_SIGNED, source=Source.OPERATOR, detail={**said, "restored": True})
+    agreed.agreement = Agreement.objects.create(
+        workspace=workspace, retention_days=days, training=False, signed_at=event.at, event=event.key
+    )
+    agreed.save()
+    _carry_out(workspace)
+    return True
+
+
 def _carry_out(workspace: Workspace) -> None:
     """Re-tag everything of the workspace under what is agreed on now, and tell its members' holders once it is true."""
     schedule = standings.schedule_for(workspace, None)

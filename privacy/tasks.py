@@ -10,6 +10,7 @@ from privacy import alarm, checking, erasure, expiry, letters, reminders, retagg
 from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
 from privacy.evidence import context, keys, tree
+from privacy.guard import log
 from privacy.models import ContextSalt
 
 logger = logging.getLogger(__name__)
@@ -113,3 +114,10 @@ def drop_salts() -> None:
     """Forget what addresses were hashed with two periods ago, and leave none of its bytes behind."""
     if context.drop_salts():
         scrubbing.rewrite(ContextSalt._meta.db_table)
+
+
+@shared_task(name="privacy.tasks.log_deletions")
+def log_deletions() -> None:
+    """What was decided a moment ago reaches the log outside the database."""
+    while log.append_new() == log.AT_ONCE:
+        pass

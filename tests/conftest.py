@@ -51,6 +51,12 @@ def _quick_and_clean(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _own_guard_log(settings: Any, tmp_path: Path) -> None:
+    """What one test's database decides is unknown to the next one's."""
+    settings.GUARD_LOG = str(tmp_path / "guard" / "log.jsonl")
+
+
+@pytest.fixture(autouse=True)
 def _own_file_of_heads(settings: Any, tmp_path: Path) -> None:
     """Signed heads of one test are not looked for in the ledger of the next."""
     settings.LEDGER_HEADS_FILE = str(tmp_path / "heads.jsonl")

@@ -1,9 +1,12 @@
 """The test database: made and emptied by the owner, used by the application's role, which owns nothing."""
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import dj_database_url
 import psycopg
@@ -14,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
 
+from config.embedded.postgres import program
 from config.embedded.roles import GRANTS
 
 _owner_url = ""
@@ -52,6 +56,36 @@ def another(name: str) -> Iterator[None]:
         connections.close_all()
         drop()
         connection.close()
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"], _owner_url = before
+
+
+@contextmanager
+def backed_up(file: Path) -> Iterator[Callable[[], None]]:
+    """A dump of the database as it is now, by pg_dump; calling what this gives puts one restored from it in its place.
+
+    Nothing but its closed connections tells a process so. Afterwards the tests' own database is back.
+    """
+    global _owner_url
+    before, restored = (connection.settings_dict["NAME"], _owner_url), f"restored_{uuid4().hex[:8]}"
+    subprocess.run([program("pg_dump"), "--no-comments", f"--file={file}", _owner_url], check=True)
+
+    def restore() -> None:
+        global _owner_url
+        connections.close_all()
+        with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as server:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(restored)))
+            server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO PUBLIC").format(sql.Identifier(restored)))
+        _owner_url = _at(settings.DATABASE_OWNER_URL, restored)
+        psql = [str(program("psql")), "--quiet", "--set=ON_ERROR_STOP=1", f"--file={file}", _owner_url]
+        subprocess.run(psql, check=True, stdout=subprocess.DEVNULL)
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = restored
+
+    try:
+        yield restore
+    finally:
+        connections.close_all()
+        with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(restored)))
         settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"], _owner_url = before
 
 

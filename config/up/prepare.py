@@ -16,6 +16,7 @@ def main() -> None:
     try:
         django.setup()
         migrate()
+        replay_erasures()
         collect_static_files()
     except ImproperlyConfigured as wrong:  # it says what to correct; a traceback would hide that
         raise SystemExit(f"Error: {wrong}") from None
@@ -26,9 +27,25 @@ def migrate() -> None:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from privacy.guard import watch
+
+    with watch.off():
+        connection.ensure_connection()
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=1, skip_checks=True)
+
+
+def replay_erasures() -> None:
+    """A restored backup learns what was deleted since, before anybody can read (docs/restoring.md)."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from privacy.guard import watch
+
+    with watch.off():
+        if watch.is_older(connection):
+            call_command("replay_erasures", skip_checks=True)
 
 
 def collect_static_files() -> None:

@@ -3,6 +3,7 @@ from privacy.models.deletion import AccountCertificate, Deletion
 from privacy.models.erasure import Erasure
 from privacy.models.expiry import ExpiryNotice, ExpirySetting
 from privacy.models.flag import Appeal, Flag
+from privacy.models.guard import GuardEntry
 from privacy.models.hold import Hold
 from privacy.models.ledger import ContextSalt, Event, Subject, Tombstone
 from privacy.models.letter import Letter
@@ -31,6 +32,7 @@ __all__ = [
     "ExpirySetting",
     "Flag",
     "Forgotten",
+    "GuardEntry",
     "Hold",
     "Leaf",
     "LedgerKey",
