@@ -22,7 +22,7 @@ from privacy.canonical import digest, moment
 from privacy.evidence import entry, keys, merkle, tree
 from privacy.evidence.receipt import SAID
 from privacy.holdings import all_holdings, tagged_holdings
-from privacy.models import AccountCertificate, Deletion, Erasure, Event, Forgotten, Outbox, Tombstone
+from privacy.models import AccountCertificate, Deletion, Erasure, Event, Forgotten, GuardEntry, Outbox, Tombstone
 from privacy.vocabulary import Act, Source
 
 FORM = "parley-deletion-certificate/1"
@@ -116,13 +116,18 @@ def _called() -> dict[str, Any]:
     return {name: said for holding in all_holdings() for name, said in holding.called.items()}
 
 
+def _is_logged(**said: Any) -> bool:
+    """Whether the log outside the database knows it: from then on no backup brings it back (privacy/guard/)."""
+    return not GuardEntry.objects.filter(sequence__isnull=True, said__contains=said).exists()
+
+
 # --- Of a conversation --------------------------------------------------------------
 
 
 def _of_tombstone(stone: Tombstone) -> Certificate:
     event = Event.objects.filter(pk=stone.event).first() if stone.event else None
     operators = [operator(name) for name in stone.went.get("operators", [])]
-    proof = _proof(stone, event) if event else None
+    proof = _proof(stone, event) if event and _is_logged(keys=[str(stone.key)]) else None
     said: dict[str, Any] = {"stores": list(_stores(stone)), "operators": operators, "proof": proof}
     return Certificate(stone.key, stone.kind, stone.cause, provable=event is not None, **said)
 
@@ -199,7 +204,8 @@ def _sums(stones: Sequence[Tombstone]) -> list[Store]:
 def _of_account(row: AccountCertificate) -> Certificate:
     stores = [Store(one["name"], one["count"], parse_datetime(one["gone_at"])) for one in row.said["stores"]]
     operators = [Operator(one["operator"], one["states"]) for one in row.said["beyond_reach"]]
-    proof = sealed_proof(Event.objects.get(pk=row.event))
+    logged = _is_logged(certificate=str(row.key))
+    proof = sealed_proof(Event.objects.get(pk=row.event)) if logged else None
     return Certificate(row.key, ACCOUNT, stores=stores, operators=operators, proof=proof, said=row.said)
 
 

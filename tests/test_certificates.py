@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts import clock
 from chat.models import Conversation, Message
 from chat.turns import conversations
-from privacy import certificates, holdings, outbox, sweep
+from privacy import certificates, holdings, outbox, sweep, tasks
 from privacy.canonical import digest
 from privacy.evidence import heads, merkle, tree
 from privacy.models import Deletion, Forgotten, Outbox, Tombstone
@@ -35,6 +35,12 @@ def purged(move_clock: Any, times: int = 1) -> list[UUID]:
     move_clock(hours=25)
     sweep.sweep()
     return keys
+
+
+def sealed() -> None:
+    """What a worker does within seconds: the log outside the database knows, and the ledger's head is signed."""
+    tasks.log_deletions()
+    tree.build()
 
 
 def holds(document: dict[str, Any]) -> bool:
@@ -64,7 +70,7 @@ class TestOfAConversation:
         move_clock(hours=25)
         sweep.sweep()
         assert "is being finished" in page(client, one) and client.get(address).status_code == 409
-        tree.build()
+        sealed()
         for key in (one, other, third):
             said = json.loads(client.get(reverse("privacy:certificate_document", args=[key])).content)
             assert holds(said) and said["of"]["key"] == str(key)
@@ -76,7 +82,7 @@ class TestOfAConversation:
 
     def test_of_another_nothing_is_proven(self, committed, move_clock):
         one, other = purged(move_clock, 2)
-        tree.build()
+        sealed()
         found = certificates.find(one)
         assert found and found.document and holds(found.document)
         lied = json.loads(json.dumps(found.document).replace(str(one), str(other)))
@@ -87,7 +93,7 @@ class TestOfAConversation:
         holdings.register(replace(chat, stores={"journals": lambda _: 1 / 0}))
         try:
             (key,) = purged(move_clock)
-            tree.build()
+            sealed()
             assert Outbox.objects.exists() and not Forgotten.objects.exists()
             found = certificates.find(key)
             assert found and found.document is None and found.purged_at is None
@@ -98,6 +104,15 @@ class TestOfAConversation:
         found = certificates.find(key)
         assert found and found.document and holds(found.document)
         assert found.document["stores"][-1]["gone_at"] > found.document["stores"][0]["gone_at"]
+
+    def test_is_not_issued_before_no_backup_brings_it_back(self, committed, move_clock):
+        (key,) = purged(move_clock)
+        tree.build()
+        found = certificates.find(key)
+        assert found and found.purged_at and found.document is None
+        sealed()
+        found = certificates.find(key)
+        assert found and found.document and holds(found.document)
 
     def test_while_it_is_held_it_says_so(self, db, client):
         (key,) = deleted()
@@ -115,7 +130,7 @@ class TestOfAConversation:
         key = answered(alice()).conversation.public_id
         move_clock(days=31)
         sweep.sweep()
-        tree.build()
+        sealed()
         found = certificates.find(key)
         assert found and found.document and found.document["of"]["cause"] == "expired" and holds(found.document)
         assert not Deletion.objects.exists()

@@ -17,7 +17,6 @@ from chat.turns import conversations
 from privacy import certificates, checking, erasure, holds, leaving, letters, sweep, tasks
 from privacy.canonical import digest
 from privacy.errors import TooLate
-from privacy.evidence import tree
 from privacy.models import AccountCertificate, Erasure, Event
 from privacy.vocabulary import Act, Training
 from tests import many
@@ -25,6 +24,7 @@ from tests.account_pages import sign_in, target
 from tests.people import PASSWORD, alice, bob, stella
 from tests.scenes import answered, asked_in, decided
 from tests.test_certificates import holds as proves
+from tests.test_certificates import sealed
 
 
 def leave(client: Client, when: str = "later") -> Any:
@@ -150,7 +150,7 @@ class TestCertificateOfAnAccount:
         key = certificate_of(leave(client, "now"))
         assert "parts are gone" in client.get(reverse("privacy:certificate", args=[key])).content.decode()
         assert erasure.erase(alice().pk)
-        tree.build()
+        sealed()
         said = json.loads(client.get(reverse("privacy:certificate_document", args=[key])).content)
         counts = {store["name"]: store["count"] for store in said["stores"]}
         assert counts["chat.conversation"] == 4 and counts["messages"] == 8 and counts["journals"] == 4
@@ -177,7 +177,7 @@ def test_a_certificate_of_a_conversation_is_still_what_it_was(committed, move_cl
     key = answered(alice()).conversation.public_id
     leaving.leave(user=alice())
     assert erasure.erase(alice().pk)
-    tree.build()
+    sealed()
     found = certificates.find(key)
     assert found and found.document and proves(found.document)
     assert found.purged_at and found.purged_at - clock.now() < timedelta(minutes=1)
