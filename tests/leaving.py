@@ -11,7 +11,7 @@ from django.db import connection
 from accounts import clock
 from accounts.models import Membership, User
 from accounts.sessions import SessionStore
-from privacy import erasure, leaving, notices
+from privacy import erasure, leaving, notices, tasks
 from privacy.models import (
     Appeal,
     Deletion,
@@ -67,7 +67,8 @@ def erased(person: User) -> None:
 
 
 def found(word: str) -> set[str]:
-    """The columns of all tables that hold `word` somewhere."""
+    """The columns of all tables that hold `word` somewhere, once what waits for the log outside the database is there."""
+    tasks.log_deletions()
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
         hits = set()

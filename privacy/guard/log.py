@@ -3,8 +3,9 @@
     {"sequence": 7, "key": "…", "kind": "deleted", "said": {…}, "at": "…", "chain": "…"}
 
 `chain` is SHA-256 over the chain of the line before and this line without it: a line that was changed or taken out is
-noticed. A line that a power failure tore is closed and passed over; what it would have said is still in the database
-and is appended again. Readers go by `key`: the same entry twice is one.
+noticed. What an entry says stands in the database only until it is here; its key stays. A line that a power failure
+tore is closed and passed over; what it would have said is still in the database and is appended again. Readers go by
+`key`: the same entry twice is one.
 """
 
 import fcntl
@@ -26,9 +27,9 @@ from privacy.models import GuardEntry
 
 AT_ONCE = 1_000
 LOCK = 0x67756172  # "guar": one appends at a time
-TAIL = 64 * 1024
+TAIL = 8 * 1024
 PLACED = """
-UPDATE privacy_guardentry SET sequence = placed.sequence
+UPDATE privacy_guardentry SET sequence = placed.sequence, said = '{}'
 FROM unnest(%s::bigint[], %s::bigint[]) AS placed (id, sequence) WHERE privacy_guardentry.id = placed.id
 """
 
@@ -94,11 +95,14 @@ def last() -> Line | None:
 
 def _tail(file: BinaryIO) -> tuple[Line | None, bool]:
     """The last whole line, and whether something torn follows it."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - TAIL))
-    *whole, rest = file.read().split(b"\n")
-    found = next((line for line in map(_parsed, reversed(whole)) if line), None)
-    return found, bool(rest)
+    size, back = file.seek(0, os.SEEK_END), TAIL
+    while True:  # a purge of very many is a long line
+        file.seek(max(0, size - back))
+        *whole, rest = file.read().split(b"\n")
+        found = next((line for line in map(_parsed, reversed(whole)) if line), None)
+        if found or back >= size:
+            return found, bool(rest)
+        back *= 8
 
 
 def lines() -> Iterator[Line]:

@@ -69,15 +69,16 @@ def replay(*, dry_run: bool = False) -> Report:
             continue
         if line.said.get(line.kind) not in released:
             report.done[line.kind] += _carried_out(line)
-        entry = {"key": line.key, "kind": line.kind, "said": line.said, "at": line.at}
-        GuardEntry.objects.create(**entry, sequence=_free(line.sequence))
+        _note(line)
     _compare_heads(report, missing)
     return report
 
 
-def _free(sequence: int) -> int | None:
-    """Its place, if no entry of this database's own stands there: then it is only known, and appended once more."""
-    return None if GuardEntry.objects.filter(sequence=sequence).exists() else sequence
+def _note(line: log.Line) -> None:
+    """It is known from now on. Where an entry of this database's own has its place in the log, it is appended anew."""
+    taken = GuardEntry.objects.filter(sequence=line.sequence).exists()
+    place: dict[str, Any] = {"said": line.said} if taken else {"sequence": line.sequence}
+    GuardEntry.objects.create(key=line.key, kind=line.kind, at=line.at, **place)
 
 
 def _carried_out(line: log.Line) -> int:

@@ -1,8 +1,8 @@
 """Nobody reads from a database that is older than the log: not even a connection to it is opened.
 
-Asked when a connection opens, which costs one look at the log's end and one query. A database can only be replaced by
-closing its connections, so running processes ask too. What opens connections all the same is what makes it right:
-`migrate` and `replay_erasures`.
+Asked when a connection to the server opens, which costs one look at the log's end and two queries; one that a pool
+gives out again was asked before. A database can only be replaced by closing its connections, so running processes ask
+too. What opens connections all the same is what makes it right: `migrate` and `replay_erasures`.
 """
 
 import sys
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakSet
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,6 +19,7 @@ from privacy.guard import log
 
 PUTS_RIGHT = {"migrate", "replay_erasures"}  # commands
 
+_asked: "WeakSet[Any]" = WeakSet()  # connections of psycopg
 _off = ContextVar("guard is off", default=False)
 
 
@@ -42,9 +44,12 @@ def ask(sender: Any, connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Refuse a new connection to an older database. Raises OlderThanLog."""
     if connection.alias != DEFAULT_DB_ALIAS or _off.get() or (sys.argv[1:2] and sys.argv[1] in PUTS_RIGHT):
         return
+    if connection.connection in _asked:
+        return
     if is_older(connection):
         connection.close()
         raise OlderThanLog
+    _asked.add(connection.connection)
 
 
 def is_older(connection: BaseDatabaseWrapper) -> bool:
