@@ -101,8 +101,8 @@ def forget(kind: str, keys: "Sequence[UUID]") -> None:
 
 
 def _to_be_told(row: Tagged) -> User | None:
-    """Its author; nobody where there is none, or where they have left for good."""
-    return None if Erasure.objects.filter(user=row.author_id).exists() else row.author
+    """Its author; nobody where there is none, or where they have left and can no longer come back."""
+    return None if Erasure.objects.due(clock.now()).filter(user=row.author_id).exists() else row.author
 
 
 def _rows(row: Tagged) -> Any:

@@ -15,7 +15,7 @@ from django.db.models import F, Sum
 from accounts import clock
 from privacy import totals
 from privacy.holdings import tagged_holdings
-from privacy.models import Erasure, Outbox, Reminder, Retagging, SweepRun, SweepStop, TagCheck, TreeHead
+from privacy.models import Erasure, GuardEntry, Outbox, Reminder, Retagging, SweepRun, SweepStop, TagCheck, TreeHead
 from privacy.vocabulary import RetentionClass
 
 MOST = 10_000  # nothing is counted further: whoever reads it knows enough
@@ -72,9 +72,13 @@ def _waiting(now: datetime) -> Iterator[Gauge]:
     written = Outbox.objects.order_by("pk").values_list("written_at", flat=True).first()
     yield _one("outbox_rows", f"Rows of the outbox, {MOST:,} at most", _count(Outbox.objects.order_by("pk")))
     yield _one("outbox_oldest_seconds", "How long the oldest row of the outbox has waited", _seconds(written, now))
-    asked = Erasure.objects.order_by("asked_at").values_list("asked_at", flat=True).first()
-    yield _one("erasures", f"Accounts that are being erased, {MOST:,} at most", _count(Erasure.objects.order_by("pk")))
-    yield _one("erasure_oldest_seconds", "How long ago the first of them asked for it", _seconds(asked, now))
+    erasures = Erasure.objects.due(now)
+    due_since = erasures.order_by("due_at").values_list("due_at", flat=True).first()
+    yield _one("erasures", f"Accounts that are being erased, {MOST:,} at most", _count(erasures.order_by("pk")))
+    yield _one("erasure_oldest_seconds", "How long the first of them has been due", _seconds(due_since, now))
+    unlogged = GuardEntry.objects.filter(sequence__isnull=True).order_by("pk")
+    written_at = unlogged.values_list("at", flat=True).first()
+    yield _one("guard_oldest_seconds", "How long a deletion or withdrawal waits for the log", _seconds(written_at, now))
     unsent = Reminder.objects.filter(sent_at__isnull=True, deadline__gt=now).order_by("deadline")
     yield _one("reminders_waiting", f"Reminders that are written down and not sent, {MOST:,} at most", _count(unsent))
     signed = TreeHead.objects.values_list("at", flat=True).first()

@@ -67,7 +67,7 @@ def erased(person: User) -> None:
 
 
 def found(word: str) -> set[str]:
-    """The columns of all tables that hold `word` somewhere, once what waits for the log outside the database is there."""
+    """The columns of all tables that hold `word` somewhere, once the log outside the database has what it waits for."""
     tasks.log_deletions()
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")

@@ -14,7 +14,7 @@ from accounts import clock
 from accounts.models import User
 from chat.models import Conversation
 from chat.turns import conversations
-from privacy import certificates, checking, erasure, holds, leaving, letters, sweep, tasks
+from privacy import certificates, checking, erasure, flagging, holds, leaving, letters, sweep, tasks
 from privacy.canonical import digest
 from privacy.errors import TooLate
 from privacy.models import AccountCertificate, Erasure, Event
@@ -122,6 +122,17 @@ class TestComingBack:
         assert Conversation.objects.exists()
         leaving.stay(alice())
         assert Conversation.objects.visible(clock.now()).exists()
+
+    def test_a_review_that_begins_meanwhile_is_told_when_they_are_back(self, client):
+        decided(alice(), Training.DENY)
+        chat = answered(alice()).conversation
+        leave(client)
+        flagging.flag(chat, reason="A threat", told="We read it again.", by=stella())
+        assert [letter.to for letter in mail.outbox] == [] and letters.send() == 1  # that the account is to go
+        leaving.stay(alice())
+        assert letters.send() == 1 and "safety review" in mail.outbox[-1].body
+        assert Conversation.objects.visible(clock.now()).filter(pk=chat.pk, flagged_at__isnull=False).exists()
+        assert checking.check().drifted == 0
 
     def test_is_written_to_the_person_with_the_address_of_the_certificate(self, client):
         leave(client)

@@ -133,5 +133,5 @@ class TestWhoMayRead:
         decided(alice(), Training.DENY)
         for _ in range(3):
             answered(alice())
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             figures(client)

@@ -114,7 +114,7 @@ class StandingAdmin(ReadOnlyAdmin):
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin):
-    list_display = ["user", "asked_at", "worked_at", "remaining"]
+    list_display = ["user", "asked_at", "due_at", "worked_at", "remaining"]
     list_select_related = ["user"]
 
 
