@@ -26,11 +26,12 @@ CALLED = {
 PURGE = """
 WITH gone AS (
     DELETE FROM chat_message WHERE conversation_id = ANY(%s)
-    RETURNING conversation_id, public_id, role, state, operator, pg_column_size(text) + pg_column_size(html) AS size
+    RETURNING conversation_id, public_id, role, operator, pg_column_size(text) + pg_column_size(html) AS size,
+        role = 'assistant' AND state <> 'waiting' AND operator <> '' AS reached
 )
 SELECT conversation_id, count(*), sum(size)::bigint,
     coalesce(array_agg(public_id::text) FILTER (WHERE role = 'assistant'), '{}'),
-    coalesce(array_agg(DISTINCT operator) FILTER (WHERE role = 'assistant' AND state <> 'waiting'), '{}')
+    ARRAY(SELECT jsonb_object_keys(jsonb_object_agg(operator, 1) FILTER (WHERE reached)))
 FROM gone GROUP BY conversation_id
 """
 
@@ -80,9 +81,7 @@ def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
         cursor.execute(PURGE, [list(conversations)])
         gone = cursor.fetchall()
     went = {
-        pk: holdings.Went(
-            {"messages": count}, {JOURNALS: answers} if answers else {}, [one for one in operators if one]
-        )
+        pk: holdings.Went({"messages": count}, {JOURNALS: answers} if answers else {}, sorted(operators))
         for pk, count, _, answers, operators in gone
     }
     return holdings.Purged(rows=sum(row[1] for row in gone), bytes=sum(row[2] for row in gone), of=went)

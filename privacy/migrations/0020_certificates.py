@@ -2,7 +2,6 @@
 
 import uuid
 
-import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -19,10 +18,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField("tombstone", "event", models.BigIntegerField(editable=False, null=True)),
         migrations.AddField("tombstone", "went", models.JSONField(default=dict)),
-        migrations.AddIndex(
-            "tombstone",
-            django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=["event"], name="tombstones_of_event"),
-        ),
         migrations.AddField("outbox", "event", models.BigIntegerField(editable=False, null=True)),
         migrations.CreateModel(
             name="Forgotten",

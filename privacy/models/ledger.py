@@ -9,7 +9,6 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from accounts import clock
@@ -90,7 +89,6 @@ class Tombstone(models.Model):
     went = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [BrinIndex(fields=["event"], name="tombstones_of_event", autosummarize=True)]
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_tombstone_each")]
 
     def __str__(self) -> str:
