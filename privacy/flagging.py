@@ -96,6 +96,8 @@ def forget(kind: str, keys: "Sequence[UUID]") -> None:
     Locked first: whoever is appealing at this moment comes before, and goes too, or finds nothing.
     """
     flags = Flag.objects.filter(kind=kind, key__in=keys).order_by("pk")
+    if not Flag.objects.exists():  # a thousand keys are not looked for where there is nothing
+        return
     if gone := list(flags.select_for_update(of=("self",)).values_list("pk", flat=True)):
         Flag.objects.filter(pk__in=gone).delete()
 

@@ -25,9 +25,7 @@ LEASE = timedelta(minutes=1)  # a worker that dies with a row leaves it to other
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)  # doubled with each failure
 WRITE = """
 INSERT INTO privacy_outbox (store, event, keys, written_at, next_at, attempts, failure)
-SELECT %(store)s, %(event)s::bigint, jsonb_agg(key ORDER BY number), %(now)s, %(now)s, 0, ''
-FROM jsonb_array_elements(%(keys)s::jsonb) WITH ORDINALITY AS one (key, number)
-GROUP BY (number - 1) / %(most)s ORDER BY (number - 1) / %(most)s
+SELECT %(store)s, %(event)s::bigint, keys, %(now)s, %(now)s, 0, '' FROM jsonb_array_elements(%(rows)s::jsonb) AS keys
 """
 
 logger = logging.getLogger(__name__)
@@ -35,9 +33,9 @@ logger = logging.getLogger(__name__)
 
 def write(store: str, keys: Sequence[str], event: int | None = None) -> None:
     """Note, in the caller's transaction, that `store` must forget `keys` of the purge that `event` records."""
-    now = clock.now()
+    now, rows = clock.now(), [keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE)]
     with connection.cursor() as cursor:  # as one parameter: an array of very many keys costs more than their purge
-        cursor.execute(WRITE, {"store": store, "event": event, "keys": json.dumps(keys), "now": now, "most": AT_ONCE})
+        cursor.execute(WRITE, {"store": store, "event": event, "rows": json.dumps(rows), "now": now})
 
 
 def work_off() -> int:
