@@ -21,7 +21,7 @@ from config.embedded.tether import tethered
 from config.embedded.trouble import Trouble
 from config.embedded.valkey import Valkey
 from config.environment import BASE_DIR
-from config.up import changes, checks, children, leftovers, lock
+from config.up import changes, checks, children, leftovers, lock, restored
 from config.up.minder import Minder, last_words
 from config.up.report import Report
 
@@ -103,9 +103,11 @@ class House:
                 self._write_down("owner.json", engine.owner_addresses())
 
     async def _prepare(self) -> None:
-        """Migrate and collect static files; a database elsewhere may have changed meanwhile."""
+        """Migrate, replay what a restored database missed, collect static files; one elsewhere may have changed."""
         record = Postgres(self.data).prepared_for
-        if "DATABASE_URL" not in os.environ and changes.seen(record):
+        log = Path(self.environment.get("GUARD_LOG") or self.data / "guard" / "log.jsonl")
+        embedded = "DATABASE_URL" not in os.environ
+        if embedded and changes.seen(record) and not await asyncio.to_thread(restored.is_older, log, self.owner):
             return
         variables = {"DATABASE_URL": self.owner or self.environment["DATABASE_URL"], **self.first_terms()}
         with self.report.step("Migrating the database, collecting static files"):
@@ -116,7 +118,7 @@ class House:
                 raise Trouble(
                     f"The database or the static files could not be brought up to date{last_words(log)}; log: {log}"
                 )
-        if "DATABASE_URL" not in os.environ:
+        if embedded:
             changes.remember(record)
 
     def first_terms(self) -> dict[str, str]:
