@@ -1,5 +1,5 @@
-"""The restore guard in the processes that `up` starts: a deletion reaches the log by itself, and an older cluster that is
-put back in its place learns of it before anybody can read.
+"""The restore guard in the processes that `up` starts: a deletion reaches the log by itself, and an older cluster that
+is put back in its place learns of it before anybody can read.
 """
 
 import shutil
