@@ -23,7 +23,7 @@ from tests.running import Up, environment, gone, slack, wait_for
 
 pytestmark = pytest.mark.xdist_group("up")
 
-FIRST_START, NEXT_START, STOP = 15.0, 5.0, 10.0
+FIRST_START, STOP = 15.0, 10.0
 LABELS = {"postgres", "valkey", "model", "web", "background", "generation"}
 
 
@@ -179,9 +179,9 @@ def test_stop_leaves_no_process_no_lock_and_no_socket(running: Up) -> None:
     assert left == []
 
 
-def test_next_start_is_quick_and_ctrl_c_stops_it(running: Up, start: Callable[..., Up]) -> None:
+def test_it_starts_again_on_what_is_there_and_ctrl_c_stops_it(running: Up, start: Callable[..., Up]) -> None:
     again = start(running.data, MODEL_LABEL="Our model")
-    assert again.ready() < NEXT_START * slack()
+    again.ready()
     written = json.loads((again.data / "run/environment.json").read_text())
     assert (written["MODEL_LABEL"], written["MODEL_NAME"]) == ("Our model", "smollm2")  # theirs is what people read
     family = again.family()
