@@ -56,7 +56,6 @@ class Up:
         self.data, self.variables = data, variables
         self.port = port or free_port()
         self.output = output
-        self.first_start = 0.0
         command = [sys.executable, "manage.py", "up", f"--data-dir={data}", f"--port={self.port}", *options]
         with output.open("w") as file:
             self.process = subprocess.Popen(
