@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.urls import reverse
@@ -11,9 +12,13 @@ from django.utils.translation import gettext_lazy
 from accounts.plans import GRANTS
 from chat import erasure, parts
 from chat.journal import control, keys
-from chat.models import Conversation, Message, SpentTurn
+from chat.models import Conversation, Message, SpentTurn, TrainingMember
+from chat.training import expiring
 from chat.turns.stop import end_answers
 from privacy import announce, holdings
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 JOURNALS = "journals"
 CALLED = {
@@ -48,12 +53,21 @@ def register() -> None:
             tagged=Conversation,
             describe=_describe,
             transcript=_transcript,
-            purge_children=_purge_messages,
+            purge_children=_purge_children,
             stores={JOURNALS: keys.forget},
             called=CALLED,
             end=end_answers,
-            expire=_expire_spent_turns,
+            expire=_expire,
             standing_changed=_standing_changed,
+        )
+    )
+    holdings.register(
+        holdings.Holding(
+            name="training sets",
+            models=(TrainingMember,),
+            parts=(),
+            withheld={TrainingMember: "The page of each chat says in how many training sets it is."},
+            erase=_nothing_of_anybody,
         )
     )
 
@@ -72,11 +86,18 @@ def _transcript(conversation: Conversation) -> Iterator[holdings.Said]:
         yield holdings.Said(number, numbers.get(row.parent_id or 0), who, row.created_at, row.text)
 
 
+def _nothing_of_anybody(_: "User") -> Iterator[int]:
+    """A member forgets its conversation when that is purged; the rest is a random key, which stays on drop lists."""
+    yield from ()
+
+
 def _terms_changed() -> None:
     control.publish("terms")
 
 
-def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
+def _purge_children(conversations: Sequence[int]) -> holdings.Purged:
+    """Messages go. What was in a training set leaves the key there, which every run is told to drop."""
+    TrainingMember.objects.filter(conversation__in=list(conversations)).update(conversation=None)
     with connection.cursor() as cursor:
         cursor.execute(PURGE, [list(conversations)])
         gone = cursor.fetchall()
@@ -87,8 +108,9 @@ def _purge_messages(conversations: Sequence[int]) -> holdings.Purged:
     return holdings.Purged(rows=sum(row[1] for row in gone), bytes=sum(row[2] for row in gone), of=went)
 
 
-def _expire_spent_turns(now: datetime) -> None:
-    """Past the longest window a spent turn limits nothing, and says when somebody wrote."""
+def _expire(now: datetime) -> None:
+    """Past the longest window a spent turn limits nothing, and says when somebody wrote. Sets left unsealed go too."""
+    expiring.forget_unsealed(now)
     longest = max(grant.window for grant in GRANTS.values())
     SpentTurn.objects.filter(at__lt=now - longest).delete()
 

@@ -7,8 +7,9 @@ from celery import shared_task
 from accounts import clock
 from chat.generation import title, write
 from chat.journal import connection
-from chat.models import Message
+from chat.models import Message, TrainingSet
 from chat.rendering import store
+from chat.training import building
 
 PATIENCE = timedelta(seconds=10)  # how long an answer may wait for a worker that has nothing else to do
 PATIENCE_IN_A_QUEUE = timedelta(minutes=5)  # while tasks wait, its own is most likely among them
@@ -56,3 +57,22 @@ def render_missed() -> None:
 def title_conversation(conversation: int) -> None:
     """Let the model name a young conversation; queue `generation`."""
     title.give_title(conversation)
+
+
+@shared_task(name="chat.tasks.fill_training_chunk")
+def fill_training_chunk(training_set: int) -> None:
+    """Read, filter and write one chunk of a set, and queue the next; so many at once as were queued first."""
+    from chat.training import chunks  # with libraries that take their time to load
+
+    found = TrainingSet.objects.unfinished().filter(pk=training_set).first()
+    if found and chunks.fill_next(found):
+        fill_training_chunk.delay(training_set)
+    elif found:
+        chunks.finish(found)
+
+
+@shared_task(name="chat.tasks.go_on_with_training_sets")
+def go_on_with_training_sets() -> None:
+    """Queue sets again whose tasks were lost."""
+    for training_set in building.forgotten():
+        building.queue(training_set)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat.views import conversations, page, turns
+from chat.views import conversations, page, training, turns
 
 app_name = "chat"
 urlpatterns = [
@@ -21,4 +21,5 @@ urlpatterns = [
     path("chat/message/<uuid:message>/continue", turns.resume, name="resume"),
     path("chat/message/<uuid:message>/stop", turns.stop, name="stop"),
     path("chat/message/<uuid:message>/branch", conversations.branch, name="branch"),
+    path("training/check", training.check, name="training_check"),
 ]

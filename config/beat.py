@@ -8,6 +8,7 @@ from celery.schedules import crontab
 TASKS: dict[str, dict[str, Any]] = {
     "revive silent answers": {"task": "chat.tasks.revive_silent_answers", "schedule": timedelta(seconds=5)},
     "render what was missed": {"task": "chat.tasks.render_missed", "schedule": timedelta(seconds=30)},
+    "go on with training sets": {"task": "chat.tasks.go_on_with_training_sets", "schedule": timedelta(seconds=60)},
     "remind the undecided": {"task": "privacy.tasks.remind", "schedule": timedelta(seconds=60)},
     "say what ends soon": {"task": "privacy.tasks.say_what_ends", "schedule": timedelta(hours=1)},
     "send what reviews tell": {"task": "privacy.tasks.send_letters", "schedule": timedelta(seconds=60)},

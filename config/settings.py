@@ -248,6 +248,16 @@ SWEEP_LIMIT_PERCENT = env.float("SWEEP_LIMIT_PERCENT", 5.0)
 SWEEP_LIMIT_COUNT = env.int("SWEEP_LIMIT_COUNT", 1000)
 SWEEP_LARGEST_GAP_DAYS = env.int("SWEEP_LARGEST_GAP_DAYS", 45)
 
+# --- Training sets ---------------------------------------------------------
+# docs/training.md
+
+TRAINING_DIR = env.str("TRAINING_DIR", "") or str(DATA_DIR / "training")
+TRAINING_KEY = env.str("TRAINING_KEY", "")  # who asks for drop lists over HTTP says it; unset: nobody does
+TRAINING_NAMES_MODEL = env.str(
+    "TRAINING_NAMES_MODEL", ""
+)  # a spaCy model that is installed; unset: names are not found
+TRAINING_LANES = env.int("TRAINING_LANES", 1)  # chunks of one set that background workers have in hand at once
+
 # --- Models that answer -----------------------------------------------------
 
 MODEL_HOST = urlsplit(env.str("MODEL_URL", "")).hostname or "localhost"
@@ -324,5 +334,9 @@ LOGGING = {
         "django": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without ids"]},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django": {"handlers": ["django"], "propagate": False, "level": env.str("LOG_LEVEL", "INFO")}},
+    "loggers": {
+        "django": {"handlers": ["django"], "propagate": False, "level": env.str("LOG_LEVEL", "INFO")},
+        # It has something to say of every text that it looks at.
+        "presidio-analyzer": {"level": "CRITICAL"},
+    },
 }

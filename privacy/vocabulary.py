@@ -117,6 +117,9 @@ class Act(StrEnum):
     SWEEP_ANSWERED = "sweep_answered"
     RETAG_ASKED = "retag_asked"
     RETAGGED = "retagged"
+    TRAINING_SET_ASKED = "training_set_asked"
+    TRAINING_SET_SEALED = "training_set_sealed"
+    TRAINING_SET_RELEASED = "training_set_released"
 
     @property
     def sentence(self) -> str:
@@ -153,6 +156,9 @@ class Act(StrEnum):
             "sweep_answered": "Staff answered a stopped sweep",
             "retag_asked": "All conversations were to be held against the policy and tagged anew",
             "retagged": "All conversations were held against the policy; what differed was tagged anew",
+            "training_set_asked": "A training set was begun from what may train",
+            "training_set_sealed": "A training set was held against what may train, and sealed",
+            "training_set_released": "A sealed training set was released to be trained on",
         }[self.value]
 
 

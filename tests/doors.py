@@ -34,6 +34,7 @@ CHAT = {
     "chat/message/<uuid:message>/continue": TURN,
     "chat/message/<uuid:message>/stop": ACT,
     "chat/message/<uuid:message>/branch": ACT,
+    "training/check": ACT,
 }
 FRAMES = {
     **dict.fromkeys(("ask", "edit", "regenerate", "retry", "continue"), GATED),
@@ -106,6 +107,7 @@ ALLAUTH = dict.fromkeys(
 )
 MODELS = {
     *("accounts/user", "accounts/workspace", "auth/group", "chat/conversation"),
+    *("chat/trainingset", "chat/trainingrun"),
     *("privacy/event", "privacy/leaf", "privacy/treehead", "privacy/ledgerkey", "privacy/standing"),
     *(
         "privacy/erasure",
@@ -138,6 +140,7 @@ ADMIN = dict.fromkeys(
         "admin/privacy/sweeprun/figures/",
         "admin/privacy/sweepstop/<int:pk>/answer/",
         "admin/privacy/retagging/everybody/",
+        *(f"admin/chat/trainingset/{act}/" for act in ("build", "<int:pk>/seal", "<int:pk>/release")),
         "admin/privacy/hold/place/",
         "admin/privacy/hold/<int:pk>/release/",
         *(f"admin/privacy/flag/{act}/" for act in ("place", "<int:pk>/end", "<int:pk>/answer")),

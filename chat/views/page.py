@@ -17,6 +17,7 @@ from chat.frames import gate_state
 from chat.models import Conversation
 from chat.recipients import recipients
 from chat.sidebar import sidebar
+from chat.training.checking import used_in
 from chat.transcript import transcript
 from chat.turns.allowance import allowance
 from privacy import badge as badges
@@ -83,6 +84,7 @@ def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
         "conversation": held,
         "badge": badges.badge(held, standing),
         "lines": lines(held, request.user, standing),
+        "used_in": used_in(held),
         "openings": reading.openings(held),
         "recipients": recipients(held),
         "review": review_on(request.user, held),
