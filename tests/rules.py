@@ -19,6 +19,8 @@ class Version:
     audience: frozenset[str] = frozenset({"free", "pro", "max"})
     effective: datetime | None = None
     moves: list[datetime] = field(default_factory=list)
+    standard_days: int = 30
+    training_years: int = 5
 
     @property
     def due(self) -> datetime:

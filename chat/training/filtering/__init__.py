@@ -50,11 +50,11 @@ def names_model() -> str:
 def clean(texts: Sequence[str]) -> list[str]:
     """The texts of one conversation without what is sensitive. Raises Unsure, Unreadable."""
     placeholders: dict[tuple[str, str], str] = {}
-    return [_replaced(text, _found(text), placeholders) for text in texts]
+    return [_replaced(text, find(text), placeholders) for text in texts]
 
 
-def _found(text: str) -> list["Found"]:
-    """What is surely sensitive in a text, in its order and without overlaps."""
+def find(text: str) -> list["Found"]:
+    """What is surely sensitive in a text, in its order and without overlaps. Raises Unsure, Unreadable."""
     from chat.training.filtering import finding, people
 
     said = finding.read_settings()
