@@ -479,7 +479,7 @@ class Days(RuleBasedStateMachine):
         """The holds of the rules under the numbers that the product's have got; there are no others on either side."""
         names = {user.pk: who for who, user in self.users.items()}
         numbered = {
-            hold.pk: oracle.Hold(names.get(hold.user_id, ""), FIRM if hold.workspace_id else "", hold.key)
+            hold.pk: oracle.Hold(names.get(hold.user_id or 0, ""), FIRM if hold.workspace_id else "", hold.key)
             for hold in Hold.objects.standing()
         }
         by_text = [sorted(map(str, these)) for these in (numbered.values(), self.house.holds.values())]

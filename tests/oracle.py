@@ -286,9 +286,9 @@ class House:
             elif kind == "restored" and what in house.talks and house.talks[what].deleted:
                 house.undelete(what, now)
             elif kind == "answered":
-                house._answer_unknown(what, *more, now)
+                house._answer_unknown(what, more[0], more[1], now)
             elif kind == "agreed":
-                house._signature_unknown(what, *more, now)
+                house._signature_unknown(what, more[0], more[1], now)
         for kind, what, *more in happened:
             if kind == "purged":
                 for key in what & house.talks.keys():

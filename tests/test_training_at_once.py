@@ -125,13 +125,13 @@ def test_the_seal_waits_for_what_came_first_and_does_not_contain_it(act):
 @pytest.mark.parametrize("act", ACTS)
 def test_at_the_same_instant_it_is_one_or_the_other(act):
     (one,) = allowed(alice(), "one")
-    allowed(bob(), "Bob's")
+    allowed(bob(), "his own")
     stella()
     made = built()
     assert at_once(partial(act, one), partial(sealing.seal, made)) == []
     made.refresh_from_db()
     assert made.state == "sealed" and agrees(made, key_of(one, made))
-    assert "Bob's" in questions(made)
+    assert "his own" in questions(made)
 
 
 def test_an_agreement_that_ends_at_the_same_instant():

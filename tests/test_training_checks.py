@@ -49,7 +49,7 @@ def test_nothing_is_dropped_while_nothing_changes():
 
 def test_what_was_withdrawn_and_what_was_deleted_is_dropped():
     mine = allowed(alice(), "one", "two")
-    (bobs,) = allowed(bob(), "Bob's")
+    (bobs,) = allowed(bob(), "his own")
     made = released()
     conversations.delete(alice(), conversation=mine[0].public_id)
     assert dropped(made) == [key_of(mine[0], made)]

@@ -40,6 +40,7 @@ def text_of(training_set: TrainingSet) -> str:
         "sealed_at": training_set.sealed_at and training_set.sealed_at.isoformat(),
         "filter": training_set.filter,
         "names_filtered": bool(training_set.filter) and bool(filtering.names_model()),
+        "filter_recall": filtering.recall() if training_set.filter else {},
         "branch": BRANCH,
         "conversations": outcomes.pop(INCLUDED, 0),
         "included": dict(permissions),

@@ -35,6 +35,7 @@ LINEAGE = (
     "author__standing__terms__slug",
     "author__standing__since",
     "workspace__agreed__agreement__signed_at",
+    "author__display_name",
 )
 
 
@@ -47,12 +48,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Source:
-    """What a row of a set says besides its messages."""
+    """What a row of a set says besides its messages; `name` is its author's, which is filtered out of those."""
 
     leaf: int | None
     permission: str
     terms: str
     chosen_on: date | None
+    name: str
 
 
 def read(training_set: TrainingSet, members: Sequence[Member]) -> Iterator[tuple[Member, Row | str]]:
@@ -78,7 +80,7 @@ def _row(training_set: TrainingSet, member: Member, source: Source, messages: li
     texts = [message[5] for message in branch]
     if training_set.filter:
         try:
-            texts = filtering.clean(texts)
+            texts = filtering.clean(texts, name=source.name)
         except filtering.Unsure:
             return Left.UNSURE
         except filtering.Unreadable:
@@ -124,11 +126,11 @@ def shown(messages: Sequence[Any], leaf: int | None) -> list[Any]:
 def _sources(allowed: frozenset[int]) -> dict[int, Source]:
     rows = Conversation.objects.filter(pk__in=allowed).values_list("pk", "leaf_id", *LINEAGE)
     found = {}
-    for pk, leaf, kind, terms, chosen, signed in rows:
+    for pk, leaf, kind, terms, chosen, signed, name in rows:
         if kind == Workspace.Kind.PERSONAL:
-            found[pk] = Source(leaf, "terms", terms or "", _day(chosen))
+            found[pk] = Source(leaf, "terms", terms or "", _day(chosen), name or "")
         else:
-            found[pk] = Source(leaf, "agreement", "", _day(signed))
+            found[pk] = Source(leaf, "agreement", "", _day(signed), name or "")
     return found
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from chat.models import TrainingSet
-from chat.training import manifest, sealing
+from chat.training import filtering, manifest, sealing
 
 
 class Command(BaseCommand):
@@ -30,3 +30,6 @@ class Command(BaseCommand):
         except manifest.Damaged as damaged:
             raise CommandError(f"{damaged} is missing, or is not what was written.") from damaged
         self.stdout.write(self.style.SUCCESS(f"Released: {done.folder}, manifest {done.manifest_hash}"))
+        floor = ", ".join(f"{kind} {share:.0%}" for kind, share in filtering.recall().items())
+        names = "Names of other people are " + ("looked for." if filtering.names_model() else "in it: no model is set.")
+        self.stdout.write(f"Of what the filter looks for it finds at the least: {floor}. {names}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chat.training.filtering.finding import Found
 
 # Presidio takes seconds and a hundred megabytes to load: only where something is filtered.
-LIBRARIES = ("presidio-analyzer", "detect-secrets", "phonenumbers")
+LIBRARIES = ("presidio-analyzer", "detect-secrets", "phonenumbers", "python-stdnum")
 
 
 class Unsure(Exception):
@@ -38,6 +38,13 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
+def recall() -> dict[str, float]:
+    """How much of each kind is found at the least, as measured (docs/training.md): what a release states."""
+    from chat.training.filtering import finding
+
+    return dict(finding.read_settings()["recall"])
+
+
 def names_model() -> str:
     """The model for names with its version; empty where names are not looked for."""
     if not settings.TRAINING_NAMES_MODEL:
@@ -47,13 +54,16 @@ def names_model() -> str:
     return people.names_model()
 
 
-def clean(texts: Sequence[str]) -> list[str]:
-    """The texts of one conversation without what is sensitive. Raises Unsure, Unreadable."""
+def clean(texts: Sequence[str], *, name: str = "") -> list[str]:
+    """The texts of one conversation without what is sensitive, and without its author's `name`.
+
+    Raises Unsure, Unreadable.
+    """
     placeholders: dict[tuple[str, str], str] = {}
-    return [_replaced(text, find(text), placeholders) for text in texts]
+    return [_replaced(text, find(text, name=name), placeholders) for text in texts]
 
 
-def find(text: str) -> list["Found"]:
+def find(text: str, *, name: str = "") -> list["Found"]:
     """What is surely sensitive in a text, in its order and without overlaps. Raises Unsure, Unreadable."""
     from chat.training.filtering import finding, people
 
@@ -62,7 +72,7 @@ def find(text: str) -> list["Found"]:
         raise Unreadable
     try:
         found = people.find(text)
-        for looked in finding.patterns():
+        for looked in (*finding.patterns(), *finding.of_name(name)):
             found += looked.found(text, said["seconds"])
     except Exception:  # whatever it was, the text is not let through, nor is it in any log by an error's words
         raise Unreadable from None

@@ -6,9 +6,10 @@ Of detect-secrets only the patterns are used: its plugins would ask the services
 import math
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -20,6 +21,8 @@ from detect_secrets.plugins.base import RegexBasedDetector
 
 SETTINGS_FILE = Path(__file__).with_name("settings.toml")
 SURE = 0.9
+SEPARATOR = regex.compile(r"[\s./-]")
+SPACE = r"\s+"
 NOT_SECRET = {"IPPublicDetector", "PrivateKeyDetector"}  # Presidio finds the first; of the second the head alone
 
 
@@ -32,19 +35,30 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Looked:
-    """One pattern. `entropy` is what a match must have of it, in bits for each character."""
+    """One pattern. `entropy` is what a match must have of it, in bits for each character; `check` names the module of
+    python-stdnum by which a number must be right.
+    """
 
     pattern: Any
     kind: str
     score: float
     group: int = 0
     entropy: float = 0.0
+    check: str = ""
 
     def found(self, text: str, seconds: float) -> Iterator[Found]:
         for match in self.pattern.finditer(text, timeout=seconds):
             start, end = match.span(self.group)
+            if self.check:
+                end = self._right(text, start, end)
             if start < end and (not self.entropy or entropy(text[start:end]) >= self.entropy):
                 yield Found(*_without_edges(text, start, end), self.kind, self.score)
+
+    def _right(self, text: str, start: int, end: int) -> int:
+        """Where the longest right number ends that begins at `start`: words that follow may look like a part of it."""
+        while start < end and not _checker(self.check)(SEPARATOR.sub("", text[start:end])):
+            end = max((gap.start() for gap in SEPARATOR.finditer(text, start, end)), default=start)
+        return end
 
 
 @cache
@@ -59,12 +73,27 @@ def entropy(text: str) -> float:
 
 
 @cache
+def _checker(name: str) -> Callable[[str], bool]:
+    is_valid: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
+    return is_valid
+
+
+@cache
 def patterns() -> tuple[Looked, ...]:
-    ours = [
-        Looked(regex.compile(one["pattern"]), one["kind"], one["score"], one.get("group", 0), one.get("entropy", 0.0))
-        for one in read_settings()["patterns"]
-    ]
+    ours = [Looked(regex.compile(one.pop("pattern")), **one) for one in deepcopy(read_settings()["patterns"])]
     return (*ours, *_of_detect_secrets())
+
+
+@lru_cache(maxsize=1_000)
+def of_name(name: str) -> tuple[Looked, ...]:
+    """Patterns for somebody's own name: as a whole in any case, and each word of it as one writes names."""
+    words = [word for word in name.split() if len(word) > 2 and any(map(str.isalpha, word))]
+    if not words:
+        return ()
+    whole = Looked(regex.compile(rf"(?i)(?<!\w){SPACE.join(map(regex.escape, name.split()))}(?!\w)"), "NAME", SURE)
+    forms = {form for word in words for form in (word[:1].upper() + word[1:], word.upper())}
+    parts = regex.compile(rf"(?<!\w)(?:{'|'.join(sorted(map(regex.escape, forms), key=len, reverse=True))})(?!\w)")
+    return whole, Looked(parts, "NAME", SURE)
 
 
 def _of_detect_secrets() -> Iterator[Looked]:

@@ -45,9 +45,9 @@ class Message:
     labels: tuple[Label, ...]
 
 
-def build() -> list[tuple[Message, str]]:
+def build(seed: int = SEED) -> list[tuple[Message, str]]:
     """All messages, each with what it was meant to be: "labelled", "look" or "none"."""
-    rng = Random(SEED)
+    rng = Random(seed)
     made: list[tuple[Message, str]] = []
     seen: set[str] = set()
     for language in TEXTS:
@@ -74,5 +74,5 @@ def build() -> list[tuple[Message, str]]:
     return made
 
 
-def messages() -> list[Message]:
-    return [message for message, _ in build()]
+def messages(seed: int = SEED) -> list[Message]:
+    return [message for message, _ in build(seed)]

@@ -283,7 +283,7 @@ class Values:
         return "\n".join((f"-----BEGIN {name}-----", *lines, f"-----END {name}-----"))
 
     def make_pemline(self) -> str:
-        return self.make_pem().replace("\n", "\\n") + "\\n"
+        return self.make_pem().replace("\n", "\\n")
 
     def make_national(self) -> str:
         fake, rng = self.fakers[LOCALES[self.language][0]], self.rng
