@@ -70,7 +70,8 @@ def dying(after: int) -> Iterator[None]:
 
 
 class Days(RuleBasedStateMachine):
-    """Alice and Bob are grown up, Charlie's age is unknown; Wendy and Will are at work, where Alice comes and goes.
+    """Alice and Bob are grown up and begin with an Allow, Charlie's age is unknown; Wendy and Will are at work, where
+    Alice comes and goes.
 
     `folder` and `move_clock` come from the test, which gives an empty database whose commits are real.
     """
@@ -105,6 +106,10 @@ class Days(RuleBasedStateMachine):
         )
         for name, user in self.users.items():
             self.house.people[name].plan = user.personal_workspace.plan
+        for who in ("alice", "bob", "charlie"):
+            self.chooses(who, "allow", False)
+            self._writes(who, "", False)
+        self._writes("will", FIRM, False)
 
     def teardown(self) -> None:
         try:
