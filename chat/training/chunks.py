@@ -14,6 +14,7 @@ from chat.models import TrainingChunk, TrainingMember, TrainingSet
 from chat.training import building, files, manifest, reading, shards
 from chat.training.outcomes import INCLUDED
 from chat.training.shards import Row
+from privacy import truth
 
 
 def never() -> bool:
@@ -69,8 +70,10 @@ def fill(training_set: TrainingSet, chunk: TrainingChunk) -> None:
 
 
 def _still_here(chunk: TrainingChunk) -> None:
-    """Say that it is in hand, unless somebody else has taken it, who is then left to it (`_note`)."""
+    """Say now and then that it is in hand, unless somebody else has taken it, who is then left to it (`_note`)."""
     now = clock.now()
+    if chunk.taken_at and now - chunk.taken_at < building.SILENCE / 10:
+        return
     if TrainingChunk.objects.filter(pk=chunk.pk, taken_at=chunk.taken_at).update(taken_at=now):
         chunk.taken_at = now
 
@@ -83,7 +86,7 @@ def _note(chunk: TrainingChunk, written: shards.Shards, became: dict[str, list[i
     if not mine.update(done_at=clock.now(), **said):
         return False
     for outcome, members in became.items():
-        TrainingMember.objects.filter(pk__in=members).update(outcome=outcome)
+        truth.of(TrainingMember, members).update(outcome=outcome)
     return True
 
 

@@ -5,7 +5,6 @@ complete, and before a question that has none: what follows would answer words t
 instructions and attachments are in other columns and tables, which nothing here reads.
 """
 
-import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -23,12 +22,14 @@ from chat.models.message import Role, State
 from chat.training import filtering
 from chat.training.outcomes import Left
 from chat.training.shards import Row
-from privacy import permission
+from privacy import permission, truth
 
 AT_ONCE = 250  # conversations whose text is in memory
+# A message's key within one set: nobody without the set's secret can tell which message it is.
 MESSAGES = """
-SELECT conversation_id, id, parent_id, public_id, role, state, text FROM chat_message
-WHERE conversation_id = ANY(%s) ORDER BY conversation_id, id
+SELECT conversation_id, id, parent_id, left(encode(sha256(%s::bytea || uuid_send(public_id)), 'hex'), 32),
+    role, state, text
+FROM chat_message WHERE conversation_id = ANY(%s) ORDER BY conversation_id, id
 """
 LINEAGE = (
     "workspace__kind",
@@ -61,10 +62,10 @@ def read(training_set: TrainingSet, members: Sequence[Member]) -> Iterator[tuple
     """Each member with its row, or why it is left out. Permission is asked for all of them, and text read in parts."""
     keys = [member.conversation for member in members if member.conversation is not None]
     asked = permission.ask(Conversation, keys, clock.now())
-    sources = _sources(asked.allowed)
+    sources, secret = _sources(asked.allowed), bytes(training_set.secret)
     for start in range(0, len(members), AT_ONCE):
         some = members[start : start + AT_ONCE]
-        found = _messages([one.conversation for one in some if one.conversation in sources])
+        found = _messages(secret, [one.conversation for one in some if one.conversation in sources])
         for member in some:
             key = member.conversation
             if key is not None and (source := sources.get(key)):
@@ -85,12 +86,11 @@ def _row(training_set: TrainingSet, member: Member, source: Source, messages: li
             return Left.UNSURE
         except filtering.Unreadable:
             return Left.UNREADABLE
-    secret = bytes(training_set.secret)
     return Row(
         conversation=str(member.key),
         roles=[message[3] for message in branch],
         contents=texts,
-        message_keys=[message_key(secret, message[2]) for message in branch],
+        message_keys=[message[2] for message in branch],
         permission=source.permission,
         terms=source.terms,
         chosen_on=source.chosen_on,
@@ -98,15 +98,10 @@ def _row(training_set: TrainingSet, member: Member, source: Source, messages: li
     )
 
 
-def message_key(secret: bytes, message: UUID) -> str:
-    """A message's name within one set: nobody without the set's secret can tell which it is."""
-    return hmac.digest(secret, message.bytes, "sha256")[:16].hex()
-
-
 def shown(messages: Sequence[Any], leaf: int | None) -> list[Any]:
     """The path to `leaf`, the root first, as far as every question has its complete answer.
 
-    Messages are (id, parent, public id, role, state, text), of one conversation.
+    Messages are (id, parent, key in the set, role, state, text), of one conversation.
     """
     by_key = {message[0]: message for message in messages}
     path = []
@@ -124,7 +119,7 @@ def shown(messages: Sequence[Any], leaf: int | None) -> list[Any]:
 
 
 def _sources(allowed: frozenset[int]) -> dict[int, Source]:
-    rows = Conversation.objects.filter(pk__in=allowed).values_list("pk", "leaf_id", *LINEAGE)
+    rows = truth.of(Conversation, allowed).values_list("pk", "leaf_id", *LINEAGE)
     found = {}
     for pk, leaf, kind, terms, chosen, signed, name in rows:
         if kind == Workspace.Kind.PERSONAL:
@@ -139,7 +134,7 @@ def _day(moment: Any) -> date | None:
     return moment.astimezone(UTC).date() if moment else None
 
 
-def _messages(conversations: list[int | None]) -> dict[int, list[Any]]:
+def _messages(secret: bytes, conversations: list[int | None]) -> dict[int, list[Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(MESSAGES, [conversations])
+        cursor.execute(MESSAGES, [secret, conversations])
         return {key: [row[1:] for row in rows] for key, rows in groupby(cursor.fetchall(), itemgetter(0))}
