@@ -48,10 +48,11 @@ def drop_list(path: Path, manifest: str) -> list[str]:
 
 def batches(folder: Path, files: list[dict[str, Any]], dropped: list[str]) -> Iterator[pa.RecordBatch]:
     """What is left, piece by piece; Hugging Face's `load_dataset("parquet", ...)` with a `filter` does the same."""
+    left_out = pa.array(dropped, pa.string())
     for file in files:
         kind = "json" if file["name"].endswith(".jsonl") else "parquet"
         rows = ds.dataset(folder / file["name"], format=kind)
-        yield from rows.to_batches(filter=~pc.field("conversation").isin(dropped))
+        yield from rows.to_batches(filter=~pc.field("conversation").isin(left_out))
 
 
 def hash_of(path: Path) -> str:

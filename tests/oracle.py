@@ -296,10 +296,11 @@ class House:
         return house
 
     def _purged_before(self, key: UUID, at: datetime) -> None:
-        """Gone again, unless something that the backup still holds keeps it: hidden then."""
-        if not self.talks[key].held:
+        """Gone again, unless a hold or a review that still stands in the backup keeps it: hidden then."""
+        talk = self.talks[key]
+        if not talk.held and not talk.flagged:
             del self.talks[key]
-        elif not self.talks[key].deleted:
+        elif not talk.deleted:
             self.delete(key, at)
 
     def _held_anew(self, number: int, hold: Hold, now: datetime) -> None:
