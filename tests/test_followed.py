@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,9 +56,9 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> "House":  # type: ignore[misc]
+def house(tmp_path: Path) -> Iterator[House]:
     one = House(tmp_path)
-    yield one  # type: ignore[misc]
+    yield one
     if one.up.process.poll() is None:
         one.up.stop()
 

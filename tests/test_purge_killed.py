@@ -37,14 +37,14 @@ SELECT (SELECT count(*) FROM chat_conversation) AS conversations,
     (SELECT count(*) FROM chat_conversation AS one
         WHERE (SELECT count(*) FROM chat_message AS message WHERE message.conversation_id = one.id) <> 2) AS half
 """
-LIMITS = {"SWEEP_LIMIT_COUNT": "1000000", "SWEEP_LARGEST_GAP_DAYS": "100000"}
+LIMIT, GAP_DAYS = "1000000", "100000"
 
 
 class House:
     """An `up`, and who of it is killed."""
 
     def __init__(self, folder: Path) -> None:
-        self.up = Up(folder / "var", folder / "output", **LIMITS)
+        self.up = Up(folder / "var", folder / "output", SWEEP_LIMIT_COUNT=LIMIT, SWEEP_LARGEST_GAP_DAYS=GAP_DAYS)
         self.up.ready()
         owner: dict[str, str] = json.loads((self.up.data / "run/owner.json").read_text())
         self.url = owner["DATABASE_OWNER_URL"]
