@@ -13,6 +13,7 @@ from accounts.middleware import SESSION_KEY
 from accounts.models import Workspace
 from accounts.request import PersonalRequest
 from chat.access import conversation_for, conversations_of
+from chat.feedback.asking import answered_of
 from chat.frames import gate_state
 from chat.models import Conversation
 from chat.recipients import recipients
@@ -85,6 +86,7 @@ def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
         "badge": badges.badge(held, standing),
         "lines": lines(held, request.user, standing),
         "used_in": used_in(held),
+        "feedback": answered_of(held),
         "openings": reading.openings(held),
         "recipients": recipients(held),
         "review": review_on(request.user, held),
