@@ -6,11 +6,10 @@ a review, somebody's age), nothing is asked, and the reason is said instead.
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from accounts import clock
-from chat.models import Conversation, Feedback, Message
+from chat.models import Conversation, Message
 from privacy import explaining, policy
 from privacy.badge import day
 from privacy.policy import Schedule, Standing
@@ -46,21 +45,6 @@ def why_not(held: Conversation, standing: Standing) -> str:
     if policy.suspended(standing, clock.now()):
         return _("Newer terms wait for your answer. Until then nothing of yours trains models, and nothing is asked.")
     return ""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """How many exchanges of a conversation its author allowed, and to how many they said no."""
-
-    allowed: int
-    denied: int
-
-
-def answered_of(held: Conversation) -> Answered:
-    of = Feedback.objects.filter(message__conversation=held, user=held.author)
-    return Answered(
-        **of.aggregate(allowed=Count("pk", filter=Q(may_train=True)), denied=Count("pk", filter=Q(may_train=False)))
-    )
 
 
 def _not_theirs(answer: Message) -> str:

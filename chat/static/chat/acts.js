@@ -28,7 +28,7 @@ export function toast(text) {
 export function bindActs(page) {
   const { socket, transcript } = page;
   const sorry = document.body.dataset.sorry;
-  const thumb = bindFeedback(toast);
+  const thumb = bindFeedback(toast, page.refresh);
 
   const byAct = {
     copy(button, article) {

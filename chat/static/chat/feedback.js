@@ -18,8 +18,8 @@ function press(article, value) {
   for (const button of thumbs(article)) button.setAttribute("aria-pressed", String(button.value === value));
 }
 
-/** `toast` says what happened. Returns what a press of a thumb does. */
-export function bindFeedback(toast) {
+/** `toast` says what happened, `refresh` fetches the page anew. Returns what a press of a thumb does. */
+export function bindFeedback(toast, refresh) {
   const { sorry } = document.body.dataset;
 
   async function thumb(button, article, event) {
@@ -52,13 +52,14 @@ export function bindFeedback(toast) {
     event.preventDefault();
     const { target: form, submitter } = event;
     const article = form.closest("article");
-    const response = await post(submitter?.formAction ?? form.action, new FormData(form), "application/json, text/html;q=0.9");
+    const address = submitter?.getAttribute("formaction") ?? form.action; // the property would be the page's address
+    const response = await post(address, new FormData(form), "application/json, text/html;q=0.9");
     if (!response || response.redirected) return toast(sorry);
     const json = response.headers.get("Content-Type")?.includes("json");
     if (!json) return response.status < 500 ? show(article, await response.text()) : toast(sorry);
     const said = await response.json();
-    if (said.thumb !== undefined) press(article, said.thumb);
     if (response.ok || response.status === 409) close(form);
+    refresh();
     toast(said.said ?? said.error?.message ?? sorry);
   }
 
