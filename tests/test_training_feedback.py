@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from accounts import clock
+from accounts.changes import age_changed
 from accounts.models import User
 from chat.models import Conversation, Feedback, Message, TrainingMember, TrainingSet
 from chat.training import checking, chunks, sealing
-from chat.turns import conversations
+from chat.turns import acts, conversations
 from privacy import erasure, flagging, holds, leaving, sweep
 from privacy.models import Event, Flag
 from privacy.vocabulary import Act, Training
@@ -99,8 +100,6 @@ def test_what_is_sensitive_in_it_is_filtered_as_ever():
 
 
 def test_an_answer_beside_the_shown_branch_may_be_lent_too():
-    from chat.turns import acts
-
     decided(alice(), Training.DENY)
     turn = answered(alice(), "First words", "First answer")
     acts.edit(alice(), message=turn.question.public_id, text="Other words")
@@ -181,12 +180,10 @@ def flag(given: Feedback) -> None:
 
 
 def turn_out_young(given: Feedback) -> None:
-    from accounts.changes import age_changed
-
     person = User.objects.get(pk=given.user.pk)
     person.date_of_birth = clock.now().date().replace(year=clock.now().year - 16)
     person.save(update_fields=["date_of_birth"])
-    age_changed.send(sender=User, user=person)
+    age_changed(person)
 
 
 CHANGES = {
