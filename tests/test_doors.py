@@ -213,7 +213,7 @@ def test_somebody_elses_things_do_not_exist(client, route):
 
 @pytest.mark.django_db
 def test_strangers_are_sent_to_sign_in(client):
-    for route in sorted(set(CHAT) - {""}):
+    for route in sorted(set(CHAT) - {"", "training/check"}):  # that one has a key of its own
         answer = client.post("/" + re.sub("<.*>", str(uuid4()), route), {"text": "x"})
         assert answer.status_code in (302, 405), route
         assert answer.status_code == 405 or answer["location"].startswith("/account/login/")

@@ -1,9 +1,11 @@
 """One exchange in a training set by a permission of its own; and a "no" that leaves a whole conversation out."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from accounts import clock
 from accounts.changes import age_changed
@@ -11,15 +13,17 @@ from accounts.models import User
 from chat.models import Conversation, Feedback, Message, TrainingMember, TrainingSet
 from chat.training import checking, chunks, sealing
 from chat.turns import acts, conversations
-from privacy import erasure, flagging, holds, leaving, sweep
-from privacy.models import Event, Flag
+from privacy import erasure, flagging, holds, leaving, permission, sweep
+from privacy.models import Event, Flag, Standing
 from privacy.vocabulary import Act, Training
+from tests import many
 from tests.people import alice, bob, stella, will, works
 from tests.scenes import answered, asked_in, decided, published
 from tests.test_agreement import signed
 from tests.test_feedback import NEVER
-from tests.test_training_checks import ASKED, answer
+from tests.test_training_checks import ASKED
 from tests.test_training_checks import dropped as dropped_by
+from tests.test_why import answer
 from tests.thumbs import answer_of, rated, taken_back, withdrawn
 from tests.training import allowed, begun, built, manifest, outcome, questions, released, rows, sealed
 
@@ -121,6 +125,7 @@ def test_the_chat_is_kept_no_longer_for_it():
 def forced(held: Conversation) -> None:
     """A permission that no door gives."""
     person = held.author
+    assert person
     Feedback.objects.create(message=answer_of(held), user=person, thumb="up", may_train=True, decided_at=clock.now())
 
 
@@ -154,6 +159,41 @@ def test_past_the_time_within_which_anything_trains(move_clock):
     move_clock(days=365 * 5 + 3)
     made = built()
     assert rows(made) == [] and manifest(made)["excluded"] == {"ended": 1}
+
+
+def test_a_part_of_just_those_that_the_policy_lets_and_of_no_other():
+    """As many as there are combinations: what the stored tag says, and what the policy makes of the facts, are one."""
+    decided(alice(), Training.ALLOW, keep_history=True)
+    keys = [row.pk for row in many.conversations(alice())]
+    now = clock.now()
+    stored = set(Conversation.objects.apart(now).values_list("pk", flat=True))
+    asked = permission.ask_apart(Conversation, keys, now)
+    assert 0 < len(stored) < len(keys) and asked.allowed == stored
+    assert set(Conversation.objects.trainable(now).values_list("pk", flat=True)) <= stored
+    assert set(asked.refused) == set(keys) - stored and "disagreed" not in asked.refused.values()
+    decided(alice(), Training.DENY, keep_history=True)
+    assert not Conversation.objects.trainable(now).exists()
+    assert permission.ask_apart(Conversation, keys, now).allowed == stored
+
+
+def drift(given: Feedback) -> None:
+    """The tag says yes; the policy, asked of the facts, does not."""
+    mine = Conversation.objects.filter(pk=given.message.conversation_id)
+    mine.update(begun_at=clock.now() - timedelta(days=365 * 60))
+
+
+def stale(given: Feedback) -> None:
+    """The standing has moved on and no tag says so yet."""
+    Standing.objects.filter(user=given.user).update(epoch=F("epoch") + 1)
+
+
+@pytest.mark.parametrize("change", [drift, stale])
+def test_where_tag_and_policy_do_not_say_the_same_it_does_not_train(change):
+    given = lent(alice())
+    made = begun()
+    change(given)
+    assert chunks.work(made)
+    assert rows(made) == [] and what_became(made) == {"disagreed"}
 
 
 # --- Asked again -----------------------------------------------------------------------------

@@ -23,8 +23,9 @@ def rated(person: User, held: Conversation, may_train: bool | None = None, comme
     given = acts.rate(person, message=message.public_id, thumb=more.get("thumb", Thumb.UP))
     if may_train is None and not comment:
         return given
-    said = {"comment": comment, "may_train": may_train, "stands": given.stands, "given": GIVEN}
-    return acts.say(person, message=message.public_id, **said)
+    return acts.say(
+        person, message=message.public_id, comment=comment, may_train=may_train, stands=given.stands, given=GIVEN
+    )
 
 
 def withdrawn(given: Feedback) -> Feedback:

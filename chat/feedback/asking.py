@@ -29,8 +29,10 @@ def question(answer: Message, standing: Standing) -> Question:
     held = answer.conversation
     if why := why_not(held, standing) or _not_theirs(answer):
         return Question(why)
-    kept = _kept(held)
-    return Question("", yes=f"{_yes(held, standing)} {kept}", no=f"{_no(held, standing)} {kept}")
+    until = day(held.hidden_from) if held.hidden_from else _("you delete the chat")
+    longer = _("It is kept no longer for that: until %(until)s, as before.") % {"until": until}
+    as_before = _("It is kept as before, until %(until)s.") % {"until": until}
+    return Question("", yes=f"{_yes(held, standing)} {longer}", no=f"{_no(held, standing)} {as_before}")
 
 
 def why_not(held: Conversation, standing: Standing) -> str:
@@ -68,13 +70,7 @@ def _no(held: Conversation, standing: Standing) -> str:
             "No new training set has this chat: sets take chats as a whole. Your general choice stays as it is for the"
             " others."
         )
-    return _("No training set has this exchange, also if your general choice changes; that stays as it is now.")
-
-
-def _kept(held: Conversation) -> str:
-    if held.hidden_from:
-        return _("It is kept no longer for that: until %(day)s, as before.") % {"day": day(held.hidden_from)}
-    return _("It is kept no longer for that: until you delete the chat, as before.")
+    return _("No training set has this exchange, whatever your general choice becomes; that stays as it is.")
 
 
 def _trains(held: Conversation, standing: Standing) -> bool:
