@@ -11,7 +11,7 @@ from chat.models import Conversation, Feedback, TrainingMember
 from chat.models.feedback import Thumb
 from chat.training import checking, manifest, sealing
 from chat.turns import conversations
-from privacy import scrub, sweep, tasks
+from privacy import choices, scrub, sweep, tasks
 from privacy.guard import log, watch
 from privacy.models import Event, GuardEntry
 from privacy.vocabulary import Act, Training
@@ -60,6 +60,24 @@ def test_beside_choices_deletions_turns_and_sweeps_nothing_deadlocks():
         ]
         raised = {type(error).__name__ for error in at_once(*doing)}
         assert raised <= {"NotFound"}, raised  # what was deleted first is not there any more
+
+
+def test_an_answer_waits_for_a_choice_that_is_being_carried_out(monkeypatch):
+    """Between its evidence and its re-tag: whoever held the chat by then would wait for the chain of events."""
+    decided(alice(), Training.ALLOW)
+    one = answered(alice()).conversation
+    rated(alice(), one)
+    late, carry_out = [], choices._carry_out
+
+    def in_the_middle(user, standing):
+        late.append(apart(rated, user, one, True))
+        wait([late[0]], timeout=0.3)
+        assert not late[0].done(), "it did not wait"
+        carry_out(user, standing)
+
+    monkeypatch.setattr(choices, "_carry_out", in_the_middle)
+    decided(alice(), Training.DENY)
+    assert late[0].result(10).may_train is True
 
 
 def test_its_bytes_are_overwritten(move_clock):
