@@ -57,7 +57,10 @@ def _not_theirs(answer: Message) -> str:
 
 def _yes(held: Conversation, standing: Standing) -> str:
     if _trains(held, standing):
-        return _("This chat may train models already, by your general choice, which stays as it is.")
+        return _(
+            "This chat may train models already, by your general choice, which stays as it is. If you take that back,"
+            " your question and this answer still may, until you take this back, too."
+        )
     return _(
         "Training sets may have your question and this answer, and nothing else of this chat, until you take it back or"
         " the chat ends; your general choice stays as it is."
