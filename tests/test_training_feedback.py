@@ -98,6 +98,15 @@ def test_a_chat_that_may_train_is_in_it_as_a_whole_and_once():
     assert row["permission"] == "terms"
 
 
+def test_a_yes_in_a_chat_that_may_train_outlives_the_general_choice():
+    (held,) = allowed(alice(), "Whole")
+    answered(alice(), "and more", "More.", within=held)
+    rated(alice(), held, True)
+    decided(alice(), Training.DENY)
+    (row,) = rows(built())
+    assert row["permission"] == "feedback" and len(row["messages"]) == 2
+
+
 def test_what_is_sensitive_in_it_is_filtered_as_ever():
     lent(alice(), "Write to jo@example.org, please")
     assert questions(built()) == {"Write to [EMAIL_1], please"}
