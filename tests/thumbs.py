@@ -6,9 +6,7 @@ from accounts.models import User
 from chat.feedback import acts
 from chat.models import Conversation, Feedback, Message
 from chat.models.feedback import Thumb
-from chat.turns.begin import Turn
 from privacy.vocabulary import Source
-from tests.scenes import answered
 
 GIVEN = acts.Circumstances(Source.CHAT)
 
@@ -34,8 +32,3 @@ def withdrawn(given: Feedback) -> Feedback:
 
 def taken_back(given: Feedback) -> None:
     acts.take_back(given.user, message=given.message.public_id, given=GIVEN)
-
-
-def went_on(person: User, turn: Turn, question: str, answer: str) -> Turn:
-    """One more question in the same conversation, answered."""
-    return answered(person, question, answer, within=turn.conversation)
