@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chat.models import Conversation, Message, SpentTurn
+from chat.models import Conversation, Feedback, Message, SpentTurn
 from chat.turns.stop import end_answers
 
 if TYPE_CHECKING:
@@ -18,8 +18,12 @@ def fence(user: "User") -> None:
 
 
 def erase(user: "User") -> Iterator[int]:
-    """Questions in Work workspaces lose who asked them; what was counted for limits goes."""
+    """Questions in Work workspaces lose who asked them; what was said of answers goes, and what was counted for limits.
+
+    What stands with a conversation that has to stay for a while goes with that.
+    """
     asked = Message.objects.filter(author=user)
     while some := list(asked.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         yield Message.objects.filter(pk__in=some).update(author=None, request=None)
+    yield Feedback.objects.filter(user=user).exclude(message__conversation__author=user).delete()[0]
     yield SpentTurn.objects.filter(user=user).delete()[0]

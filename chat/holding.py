@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.urls import reverse
@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.plans import GRANTS
 from chat import erasure, parts
+from chat.feedback import replaying
 from chat.journal import control, keys
-from chat.models import Conversation, Message, SpentTurn, TrainingMember
+from chat.models import Conversation, Feedback, Message, SpentTurn, TrainingMember
 from chat.training import expiring
 from chat.turns.stop import end_answers
 from privacy import announce, holdings
@@ -25,6 +26,7 @@ CALLED = {
     Conversation._meta.label_lower: gettext_lazy("Conversations"),
     "conversations": gettext_lazy("What was counted and noted beside them"),
     "messages": gettext_lazy("Messages"),
+    "feedback": gettext_lazy("Thumbs and comments on answers"),
     JOURNALS: gettext_lazy("Answers as they were being written"),
 }
 # One look at each message. Its size is as it is stored, compressed where it is: nothing long is read for a number.
@@ -39,6 +41,14 @@ SELECT conversation_id, count(*), sum(size)::bigint,
     ARRAY(SELECT jsonb_object_keys(jsonb_object_agg(operator, 1) FILTER (WHERE reached)))
 FROM gone GROUP BY conversation_id
 """
+FEEDBACK = """
+WITH gone AS (
+    DELETE FROM chat_feedback USING chat_message AS message
+    WHERE message.id = message_id AND conversation_id = ANY(%s)
+    RETURNING conversation_id, pg_column_size(comment) AS size
+)
+SELECT conversation_id, count(*), sum(size)::bigint FROM gone GROUP BY conversation_id
+"""
 
 
 def register() -> None:
@@ -46,7 +56,7 @@ def register() -> None:
     holdings.register(
         holdings.Holding(
             name="conversations",
-            models=(Conversation, Message, SpentTurn),
+            models=(Conversation, Message, Feedback, SpentTurn),
             parts=parts.PARTS,
             fence=erasure.fence,
             erase=erasure.erase,
@@ -54,10 +64,12 @@ def register() -> None:
             describe=_describe,
             transcript=_transcript,
             purge_children=_purge_children,
+            purged=(Feedback,),
             stores={JOURNALS: keys.forget},
             called=CALLED,
             end=end_answers,
             expire=_expire,
+            replays={"feedback": replaying.replay},
             standing_changed=_standing_changed,
         )
     )
@@ -96,16 +108,28 @@ def _terms_changed() -> None:
 
 
 def _purge_children(conversations: Sequence[int]) -> holdings.Purged:
-    """Messages go. What was in a training set leaves the key there, which every run is told to drop."""
-    TrainingMember.objects.filter(conversation__in=list(conversations)).update(conversation=None)
-    with connection.cursor() as cursor:
-        cursor.execute(PURGE, [list(conversations)])
-        gone = cursor.fetchall()
+    """Messages go, and what was said of them. What was in a training set leaves the key there, which every run is told
+    to drop.
+    """
+    members = TrainingMember.objects.filter(conversation__in=list(conversations))
+    members.update(conversation=None, message=None)
+    said = _purged(FEEDBACK, conversations) if Feedback.objects.exists() else []
+    gone, thumbs = _purged(PURGE, conversations), {pk: {"feedback": count} for pk, count, _ in said}
     went = {
-        pk: holdings.Went({"messages": count}, {JOURNALS: answers} if answers else {}, sorted(operators))
+        pk: holdings.Went(
+            {"messages": count, **thumbs.get(pk, {})}, {JOURNALS: answers} if answers else {}, sorted(operators)
+        )
         for pk, count, _, answers, operators in gone
     }
-    return holdings.Purged(rows=sum(row[1] for row in gone), bytes=sum(row[2] for row in gone), of=went)
+    rows, size = (sum(row[column] for row in (*gone, *said)) for column in (1, 2))
+    return holdings.Purged(rows=rows, bytes=size, of=went)
+
+
+def _purged(sql: str, conversations: Sequence[int]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(conversations)])
+        found: list[Any] = cursor.fetchall()
+    return found
 
 
 def _expire(now: datetime) -> None:

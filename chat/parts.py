@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from chat.access import conversations_of
-from chat.models import Conversation, Message, SpentTurn
+from chat.models import Conversation, Feedback, Message, SpentTurn
 from privacy.badge import badge
 from privacy.holdings import Part
 from privacy.policy import Standing
@@ -34,6 +34,22 @@ def conversations(user: "User") -> Iterator[dict[str, Any]]:
                 of, rows = next(messages, (None, None))
             else:
                 yield _conversation(conversation, standing, iter(()))
+
+
+def feedback(user: "User") -> Iterator[dict[str, Any]]:
+    """What the person said of answers that they may still see."""
+    seen = Feedback.objects.filter(user=user, message__conversation__in=conversations_of(user).order_by().values("pk"))
+    for one in paged(seen.select_related("message__conversation")):
+        yield {
+            "id": one.key,
+            "conversation": one.message.conversation.public_id,
+            "message": one.message.public_id,
+            "thumb": one.thumb,
+            "comment": one.comment,
+            "may_train": one.may_train,
+            "given_at": one.given_at,
+            "decided_at": one.decided_at,
+        }
 
 
 def spent_turns(user: "User") -> Iterator[dict[str, Any]]:
@@ -114,5 +130,6 @@ PARTS = (
         (Conversation, Message),
         conversations,
     ),
+    Part("feedback", _("your thumbs and comments on answers, and which exchanges may train"), (Feedback,), feedback),
     Part("messages_counted", _("the messages that count towards your plan's limit"), (SpentTurn,), spent_turns),
 )

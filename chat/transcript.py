@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-from chat.models import Conversation, Message
+from chat.models import Conversation, Feedback, Message
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Entry:
 
     message: Message
     siblings: list[UUID]
+    feedback: Feedback | None = None  # what its author said of it
 
     @property
     def count(self) -> int:
@@ -40,7 +41,7 @@ class Entry:
 
 
 def transcript(conversation: Conversation) -> list[Entry]:
-    """The entries from the root to the shown leaf. Two queries, whatever the length; bodies of this branch only."""
+    """The entries from the root to the shown leaf. Three queries, whatever the length; bodies of this branch only."""
     siblings: dict[int | None, list[UUID]] = defaultdict(list)
     parents: dict[int, int | None] = {}
     for pk, parent, public_id in conversation.messages.order_by("pk").values_list("pk", "parent", "public_id"):
@@ -52,4 +53,5 @@ def transcript(conversation: Conversation) -> list[Entry]:
         path.append(at)
         at = parents.get(at)
     rows = Message.objects.in_bulk(path)
-    return [Entry(rows[pk], siblings[rows[pk].parent_id]) for pk in reversed(path) if pk in rows]
+    said = {one.message_id: one for one in Feedback.objects.filter(message__in=path, user=conversation.author)}
+    return [Entry(rows[pk], siblings[rows[pk].parent_id], said.get(pk)) for pk in reversed(path) if pk in rows]

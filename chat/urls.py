@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat.views import conversations, page, training, turns
+from chat.views import conversations, feedback, page, training, turns
 
 app_name = "chat"
 urlpatterns = [
@@ -21,5 +21,10 @@ urlpatterns = [
     path("chat/message/<uuid:message>/continue", turns.resume, name="resume"),
     path("chat/message/<uuid:message>/stop", turns.stop, name="stop"),
     path("chat/message/<uuid:message>/branch", conversations.branch, name="branch"),
+    path("chat/message/<uuid:message>/feedback", feedback.feedback, name="feedback"),
+    path("chat/message/<uuid:message>/feedback/answer", feedback.answer, name="feedback_answer"),
+    path("chat/message/<uuid:message>/feedback/withdraw", feedback.withdraw, name="feedback_withdraw"),
+    path("chat/message/<uuid:message>/feedback/take-back", feedback.take_back, name="feedback_take_back"),
+    path("chat/feedback/", feedback.mine, name="feedback_list"),
     path("training/check", training.check, name="training_check"),
 ]

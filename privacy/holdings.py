@@ -98,13 +98,15 @@ class Holding:
     `fence` ends what is under way for a person who is being erased, in the transaction that shuts them out.
     `purge_children` deletes what hangs on tagged rows (given by primary key), inside the sweep's transaction. It says
     what went, and which keys must be forgotten in stores outside the database.
-    `purged` are models whose rows go with tagged rows of other holdings: their bytes are overwritten then, too.
+    `purged` are models whose rows go with tagged rows that they do not point to: their bytes are overwritten, too.
     `stores` are those: given keys that were written to the outbox, each forgets them, or raises (privacy/outbox.py).
     `called` says what rows and stores are to people, by the names that `purge_children` gives them.
     `end` ends what is under way on tagged rows (given as a query set) that are being deleted, in that transaction.
     `expire` deletes what the holder keeps beside tagged rows once it has served (given the present moment).
     `standing_changed` tells the holder that what applies to a person's rows changed: by their standing, an
     agreement, or an act on several of them (given the person's primary key), after commit.
+    `replays` carry out again, after a backup is restored, what triggers of the holder's own wrote to the log outside
+    the database, by kind; each says whether it concerned anything (privacy/guard/).
     """
 
     name: str
@@ -123,6 +125,7 @@ class Holding:
     end: Callable[[Any], None] = field(default=_nothing)
     expire: Callable[[datetime], None] = field(default=_nothing)
     standing_changed: Callable[[int], None] = field(default=_nothing)
+    replays: Mapping[str, Callable[[dict[str, Any], datetime], bool]] = field(default_factory=dict)
 
 
 _registry: dict[str, Holding] = {}

@@ -14,9 +14,9 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Workspace
-from privacy import truth
+from privacy import policy, tagging, truth
 from privacy.models import Agreed, Retagging, Standing, Tagged
-from privacy.vocabulary import Training
+from privacy.vocabulary import Reason, Training
 
 
 class Refusal(StrEnum):
@@ -31,6 +31,7 @@ class Refusal(StrEnum):
     WITHDRAWN = "withdrawn"  # the permission that it was begun under stands no more
     RESTING = "resting"  # newer terms are unanswered at their deadline
     ENDED = "ended"  # past the time within which it may train, or hidden
+    OBJECTED = "objected"  # its person said no to a part of it
     DISAGREED = "disagreed"  # tag and policy do not say the same
 
 
@@ -48,6 +49,21 @@ def ask(model: type[Tagged], keys: Sequence[int], at: datetime) -> Asked:
     tagged = frozenset(rows.trainable(at).values_list("pk", flat=True))
     allowed = tagged & _by_policy(rows)
     return Asked(allowed, _why_not(model, [key for key in keys if key not in allowed], at))
+
+
+def ask_apart(model: type[Tagged], keys: Sequence[int], at: datetime) -> Asked:
+    """Of which of these rows a part may train by a permission of its own, and why of the others none. By primary key.
+
+    Whether there is such a permission is for the caller to say, who has it.
+    """
+    if not keys:
+        return Asked(frozenset(), {})
+    rows = truth.of(model, keys)
+    tagged = frozenset(rows.apart(at).values_list("pk", flat=True))
+    by_policy, ended = _apart_by_policy(rows, at)
+    allowed = tagged & by_policy
+    why_not = _why_not(model, [key for key in keys if key not in allowed], at, general=False)
+    return Asked(allowed, why_not | dict.fromkeys(tagged & ended, Refusal.ENDED))
 
 
 def hold_still(model: type[Tagged], rows: Any) -> None:
@@ -76,7 +92,19 @@ def _by_policy(rows: Any) -> frozenset[int]:
     return frozenset(key for found in agreeing for key in found.values_list("pk", flat=True))
 
 
-def _why_not(model: type[Tagged], keys: Sequence[int], at: datetime) -> dict[int, Refusal]:
+def _apart_by_policy(rows: Any, at: datetime) -> tuple[frozenset[int], frozenset[int]]:
+    """Those within the time that a conversation which may train as a whole would have, and those past it."""
+    within, ended = set[int](), set[int]()
+    for group in truth.alike(rows, truth.Book()):
+        if policy.apart(group.ruled):
+            until = tagging.end_of("last_activity_at", group.schedule.training)
+            for key, end in group.rows.annotate(part_until=until).values_list("pk", "part_until"):
+                (within if at < end else ended).add(key)
+    return frozenset(within), frozenset(ended)
+
+
+def _why_not(model: type[Tagged], keys: Sequence[int], at: datetime, *, general: bool = True) -> dict[int, Refusal]:
+    """`general`: whether the answer that stands in general counts, or only what overrides every permission."""
     if not keys:
         return {}
     mine: dict[str, Any] = {"user": OuterRef("author"), "epoch": OuterRef("begun_epoch"), "training": Training.ALLOW}
@@ -95,6 +123,10 @@ def _why_not(model: type[Tagged], keys: Sequence[int], at: datetime) -> dict[int
         Refusal.RESTING: at_home & ~Q(in_force),
         Refusal.ENDED: Q(hidden_from__lte=at) | Q(trains_until__lte=at),
     }
+    if not general:
+        standing = Standing.objects.filter(user=OuterRef("author"))
+        resting = Exists(standing) & ~Exists(standing.in_force(at))
+        conditions |= {Refusal.WITHDRAWN: at_work | Q(tag_reason=Reason.AGE), Refusal.RESTING: Q(resting)}
     columns = {f"is_{name}": truth.whether(condition) for name, condition in conditions.items()}
     found = dict.fromkeys(keys, Refusal.GONE)
     for pk, *holds in truth.of(model, keys).annotate(**columns).values_list("pk", *columns):

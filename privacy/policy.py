@@ -15,6 +15,8 @@ from enum import StrEnum
 from privacy.vocabulary import Reason, RetentionClass, Training
 
 TRAINS = (Reason.ALLOWED, Reason.AGREED)
+# Where the general answer alone decides, and a part may train by a permission of its own.
+APART = (Reason.ALLOWED, Reason.UNDECIDED, Reason.DENIED, Reason.BEGUN_BEFORE)
 NOTICE = timedelta(days=30)  # an end never jumps nearer than this, except by the person's own act
 
 
@@ -125,6 +127,14 @@ def rule(flags: Flags, standing: Standing, schedule: Schedule) -> Rule:
         RetentionClass.STANDARD: schedule.standard,
     }[retention_class]
     return Rule(retention_class, reason, trains, lifetime)
+
+
+def apart(ruled: Rule) -> bool:
+    """Whether a part of such a conversation may train if its person allows that part, whatever they chose in general.
+
+    At work never: there the agreement alone counts. `TaggedQuerySet.apart` states the same of a stored tag.
+    """
+    return ruled.reason in APART and ruled.retention_class is not RetentionClass.AGREEMENT
 
 
 def _retention_class(flags: Flags, standing: Standing, trains: bool) -> RetentionClass:

@@ -86,6 +86,7 @@ def door(source: str) -> str:
     return {
         Source.DIALOG: _("in the dialog over your conversations"),
         Source.PAGE: _("on the page of the question"),
+        Source.CHAT: _("beside the answer in the chat"),
         Source.SETTINGS: _("on your privacy page"),
         Source.ADMIN: _("by the staff"),
         Source.API: _("by a program of yours"),

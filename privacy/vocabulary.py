@@ -95,6 +95,10 @@ class Act(StrEnum):
     TRAINING_ENDED = "training_ended"
     HISTORY_KEPT = "history_kept"
     HISTORY_NOT_KEPT = "history_not_kept"
+    EXCHANGE_ALLOWED = "exchange_allowed"
+    EXCHANGE_DENIED = "exchange_denied"
+    EXCHANGE_WITHDRAWN = "exchange_withdrawn"
+    EXCHANGE_TAKEN_BACK = "exchange_taken_back"
     REMINDER_SENT = "reminder_sent"
     LEAVING = "leaving"
     STAYED = "stayed"
@@ -134,6 +138,10 @@ class Act(StrEnum):
             "training_ended": "Training was ended, for it is asked of adults only",
             "history_kept": "Asked to keep the history",
             "history_not_kept": "Asked not to keep the history for longer than needed",
+            "exchange_allowed": "Allowed one exchange, a question and its answer, to train models",
+            "exchange_denied": "Did not allow one exchange, a question and its answer, to train models",
+            "exchange_withdrawn": "Withdrew the permission of one exchange to train models",
+            "exchange_taken_back": "Took back a thumb, and with it the answer about that exchange",
             "reminder_sent": "Was reminded of the question by e-mail",
             "leaving": "Asked for the account to be deleted",
             "stayed": "Came back before the account was deleted",
@@ -167,6 +175,7 @@ class Source(StrEnum):
 
     DIALOG = "dialog"
     PAGE = "page"
+    CHAT = "chat"
     SETTINGS = "settings"
     ADMIN = "admin"
     API = "api"

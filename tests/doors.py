@@ -34,6 +34,11 @@ CHAT = {
     "chat/message/<uuid:message>/continue": TURN,
     "chat/message/<uuid:message>/stop": ACT,
     "chat/message/<uuid:message>/branch": ACT,
+    "chat/message/<uuid:message>/feedback": READ | ACT,
+    "chat/message/<uuid:message>/feedback/answer": ACT,
+    "chat/message/<uuid:message>/feedback/withdraw": ACT,
+    "chat/message/<uuid:message>/feedback/take-back": ACT,
+    "chat/feedback/": READ,
 }
 FRAMES = {
     **dict.fromkeys(("ask", "edit", "regenerate", "retry", "continue"), GATED),

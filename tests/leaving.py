@@ -28,6 +28,7 @@ from privacy.vocabulary import Source, Training
 from tests.people import alice, stella, works
 from tests.scenes import answered, asked_in, decided, published
 from tests.sockets import signed_in
+from tests.thumbs import rated
 
 CANARY = "xanthic-canary"
 
@@ -36,7 +37,8 @@ def settled(**details: Any) -> User:
     """Alice, with something in every place that can hold something of a person."""
     person = alice(display_name="Quillon Fenwick", **details)
     decided(person, Training.ALLOW, keep_history=True)
-    answered(person, f"Remember the {CANARY}.", f"The {CANARY} is kept in mind.")
+    held = answered(person, f"Remember the {CANARY}.", f"The {CANARY} is kept in mind.").conversation
+    rated(person, held, True, f"The {CANARY} was kept in mind.")
     Membership.objects.create(user=person, workspace=works())
     asked_in(person, works(), "What is due on Friday?")
     signed_in(person)

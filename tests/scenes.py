@@ -45,9 +45,15 @@ def asked_in(user: User, workspace: Workspace, text: str = "What is a promise?")
     return acts.ask(user, workspace=workspace.public_id, conversation=None, parent=None, text=text)
 
 
-def answered(user: User, text: str = "What is a promise?", answer: str = "One that is kept.") -> Turn:
+def answered(
+    user: User,
+    text: str = "What is a promise?",
+    answer: str = "One that is kept.",
+    *,
+    within: Conversation | None = None,
+) -> Turn:
     """`user` asked, and the answer is there; written by hand, without a worker."""
-    turn = asked(user, text)
+    turn = asked(user, text, within=within)
     Message.objects.filter(pk=turn.answer.pk).update(state=Message.State.COMPLETE, text=answer)
     turn.answer.refresh_from_db()
     return turn

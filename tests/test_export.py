@@ -78,7 +78,8 @@ class TestFile:
         assert said["reminders"][0]["days_before"] == 3
         assert len(said["messages_counted"]) == 2
         events = {event["act"]: event for event in said["ledger"]["events"]}
-        assert set(events) == {"terms_accepted", "training_allowed", "history_kept", "notice_shown", "deferred"}
+        chosen = {"terms_accepted", "training_allowed", "history_kept", "exchange_allowed"}
+        assert set(events) == chosen | {"notice_shown", "deferred"}
         assert said["ledger"]["subject"] == str(person.subject.key)
         assert events["training_allowed"]["hash"] == Event.objects.get(act=Act.TRAINING_ALLOWED).hash
 

@@ -112,6 +112,10 @@ def test_a_deleted_word_is_found_nowhere(person: Page, up: Up):
     expect(answer).to_have_attribute("data-state", "complete")
     expect(answer.locator("[data-body].as-written")).to_have_count(0)  # rendered
     address = person.url
+    answer.get_by_role("button", name="Bad answer").click()
+    person.get_by_role("textbox", name="What was good").fill(f"{canary} is no word")
+    person.get_by_role("button", name="Save").click()
+    expect(person.get_by_role("status").locator(".toast", has_text="Noted.")).to_be_visible()
     said_in_a_review(person, up, canary)
     addresses = json.loads((up.data / "run/owner.json").read_text())
     with psycopg.connect(addresses["DATABASE_OWNER_URL"], autocommit=True) as owner:

@@ -192,7 +192,7 @@ def test_the_databases_statistics_hold_no_samples_of_text():
         assert {name for (name,) in cursor.fetchall()} == {"text", "html", "title"}
 
 
-WITH_THEM = ("privacy_flag", "privacy_appeal")  # what was said in reviews
+WITH_THEM = ("chat_feedback", "privacy_flag", "privacy_appeal")  # what was said of answers, and in reviews
 
 
 def test_a_table_that_is_being_read_is_overwritten_later(committed, move_clock, monkeypatch):

@@ -75,8 +75,9 @@ def test_purged_it_is_dropped_still_and_nothing_leads_to_whose_it_was(move_clock
     assert sweep.sweep().purged == 1
     assert dropped(made) == [key]
     row = TrainingMember.objects.filter(key=key).values().get()
-    assert set(row) == {"id", "training_set_id", "conversation_id", "key", "chunk", "outcome", "dropped_at"}
-    assert row["conversation_id"] is None
+    ids = {"id", "training_set_id", "conversation_id", "message_id"}
+    assert set(row) == ids | {"key", "chunk", "outcome", "dropped_at"}
+    assert row["conversation_id"] is None and row["message_id"] is None
 
 
 def test_erased_it_is_dropped_still():

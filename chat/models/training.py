@@ -15,6 +15,7 @@ from django.db import models
 
 from accounts import clock
 from chat.models.conversation import Conversation
+from chat.models.message import Message
 
 INCLUDED = "included"
 
@@ -112,12 +113,14 @@ class TrainingChunk(models.Model):
 class TrainingMember(models.Model):
     """A conversation that was eligible at a set's snapshot, and what became of it: `included`, or why it is left out.
 
+    With a `message`, an answer, it is that one exchange of the conversation, by a permission of its own.
     `dropped_at` is when an included one was first found to train no more; it never comes back onto the right side.
     """
 
     training_set = models.ForeignKey(TrainingSet, models.CASCADE, related_name="members")
     # NULL: purged. The sweep deletes beside the ORM, and lets go of these rows first (chat/holding.py).
     conversation = models.ForeignKey(Conversation, models.SET_NULL, null=True, related_name="+")
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
     key = models.UUIDField(default=uuid.uuid4)
     chunk = models.PositiveIntegerField()
     outcome = models.CharField(max_length=16, blank=True)  # chat/training/outcomes.py; empty: not read yet

@@ -5,6 +5,7 @@ only grows, and "which runs used this conversation?" has one answer for ever.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.db import transaction
@@ -57,10 +58,14 @@ def check(*, manifest: str, run: str) -> Answer:
 
 @dataclass(frozen=True)
 class Used:
-    """A released set that a conversation is in, and how many runs were told that they might use it."""
+    """A released set that a conversation is in, and how many runs were told that they might use it.
+
+    `exchanges` is how many of its exchanges are in it by a permission of their own; 0 where it is in it as a whole.
+    """
 
     training_set: TrainingSet
     runs: int
+    exchanges: int
 
 
 def used_in(conversation: Conversation) -> list[Used]:
@@ -70,7 +75,13 @@ def used_in(conversation: Conversation) -> list[Used]:
     )
     before = Q(dropped_at__isnull=True) | Q(training_set__runs__checked_at__lt=F("dropped_at"))
     counted = members.annotate(count=Count("training_set__runs", filter=before)).select_related("training_set")
-    return [Used(member.training_set, member.count) for member in counted.order_by("pk")]
+    in_each = groupby(counted.order_by("training_set", "pk"), key=lambda member: member.training_set)
+    return [_used(training_set, list(some)) for training_set, some in in_each]
+
+
+def _used(training_set: TrainingSet, members: list[Any]) -> Used:
+    exchanges = sum(member.message_id is not None for member in members)
+    return Used(training_set, max(member.count for member in members), exchanges)
 
 
 def runs_of(key: str) -> list[TrainingRun]:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import clock
 from chat.models import TrainingChunk, TrainingMember, TrainingSet
-from chat.training import building, files, manifest, reading, shards
+from chat.training import asking, building, files, manifest, reading, shards
 from chat.training.outcomes import INCLUDED
 from chat.training.shards import Row
 from privacy import truth
@@ -90,9 +90,10 @@ def _note(chunk: TrainingChunk, written: shards.Shards, became: dict[str, list[i
     return True
 
 
-def _members(chunk: TrainingChunk) -> list[reading.Member]:
+def _members(chunk: TrainingChunk) -> list[asking.Member]:
     rows = TrainingMember.objects.filter(training_set=chunk.training_set_id, chunk=chunk.number)
-    return [reading.Member(*one) for one in rows.order_by("pk").values_list("pk", "conversation_id", "key")]
+    columns = ("pk", "conversation_id", "message_id", "key")
+    return [asking.Member(*one) for one in rows.order_by("pk").values_list(*columns)]
 
 
 def finish(training_set: TrainingSet) -> bool:

@@ -30,6 +30,7 @@ SENTENCES = {
     Refusal.WITHDRAWN: "The permission was withdrawn",
     Refusal.RESTING: "The permission rests until newer terms are answered",
     Refusal.ENDED: "Its time for training is over",
+    Refusal.OBJECTED: "Its author said no to an exchange in it",
     Refusal.DISAGREED: "Its tag and the policy do not agree",
 }
 

@@ -1,8 +1,9 @@
 """Reading the conversations of a set: asked for again as they are read, the shown branch, complete messages only.
 
-The branch is the path to the leaf that is shown, as its author sees it. It ends before the first answer that is not
-complete, and before a question that has none: what follows would answer words that are not there. Titles, custom
-instructions and attachments are in other columns and tables, which nothing here reads.
+A whole conversation is the branch that is shown: the path to the leaf, as its author sees it. It ends before the first
+answer that is not complete, and before a question that has none: what follows would answer words that are not there. A
+single exchange is the question and the answer that its person allowed, and nothing of what stands around them. Titles,
+custom instructions, comments and attachments are in other columns and tables, which nothing here reads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,18 +12,19 @@ from datetime import UTC, date
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from accounts import clock
 from accounts.models import Workspace
-from chat.models import Conversation, TrainingSet
+from chat.models import Conversation, Feedback, TrainingSet
 from chat.models.message import Role, State
-from chat.training import filtering
+from chat.training import asking, filtering
+from chat.training.asking import Member
 from chat.training.outcomes import Left
 from chat.training.shards import Row
-from privacy import permission, truth
+from privacy import truth
+from privacy.permission import Refusal
 
 AT_ONCE = 250  # conversations whose text is in memory
 # A message's key within one set: nobody without the set's secret can tell which message it is.
@@ -41,13 +43,6 @@ LINEAGE = (
 
 
 @dataclass(frozen=True)
-class Member:
-    pk: int
-    conversation: int | None
-    key: UUID
-
-
-@dataclass(frozen=True)
 class Source:
     """What a row of a set says besides its messages; `name` is its author's, which is filtered out of those."""
 
@@ -60,22 +55,21 @@ class Source:
 
 def read(training_set: TrainingSet, members: Sequence[Member]) -> Iterator[tuple[Member, Row | str]]:
     """Each member with its row, or why it is left out. Permission is asked for all of them, and text read in parts."""
-    keys = [member.conversation for member in members if member.conversation is not None]
-    asked = permission.ask(Conversation, keys, clock.now())
-    sources, secret = _sources(asked.allowed), bytes(training_set.secret)
+    refused = asking.refused(members, clock.now())
+    sources = _sources([member for member in members if member.pk not in refused])
+    secret = bytes(training_set.secret)
     for start in range(0, len(members), AT_ONCE):
         some = members[start : start + AT_ONCE]
-        found = _messages(secret, [one.conversation for one in some if one.conversation in sources])
+        found = _messages(secret, [one.conversation for one in some if one.pk in sources])
         for member in some:
-            key = member.conversation
-            if key is not None and (source := sources.get(key)):
-                yield member, _row(training_set, member, source, found.pop(key, []))
+            if source := sources.get(member.pk):
+                yield member, _row(training_set, member, source, found.get(member.conversation, []))
             else:
-                yield member, asked.refused.get(key or 0, permission.Refusal.GONE)
+                yield member, refused.get(member.pk, Refusal.GONE)
 
 
 def _row(training_set: TrainingSet, member: Member, source: Source, messages: list[Any]) -> Row | str:
-    branch = shown(messages, source.leaf)
+    branch = shown(messages, source.leaf) if member.message is None else exchange(messages, member.message)
     if not branch:
         return Left.EMPTY
     texts = [message[5] for message in branch]
@@ -111,16 +105,41 @@ def shown(messages: Sequence[Any], leaf: int | None) -> list[Any]:
     path.reverse()
     whole: list[Any] = []
     for question, answer in zip(path[::2], path[1::2], strict=False):
-        complete = question[3] == Role.USER and answer[3] == Role.ASSISTANT and answer[4] == State.COMPLETE
-        if not complete or not answer[5].strip():
+        if not _is_whole(question, answer):
             break
         whole += [question, answer]
     return whole
 
 
-def _sources(allowed: frozenset[int]) -> dict[int, Source]:
-    rows = truth.of(Conversation, allowed).values_list("pk", "leaf_id", *LINEAGE)
-    found = {}
+def exchange(messages: Sequence[Any], answer: int) -> list[Any]:
+    """An answer and its question alone, if that is complete; of messages as `shown` takes them."""
+    by_key = {message[0]: message for message in messages}
+    said = by_key.get(answer)
+    asked = by_key.get(said[1]) if said else None
+    return [asked, said] if said and asked and _is_whole(asked, said) else []
+
+
+def _is_whole(question: Any, answer: Any) -> bool:
+    complete = question[3] == Role.USER and answer[3] == Role.ASSISTANT and answer[4] == State.COMPLETE
+    return bool(complete and answer[5].strip())
+
+
+def _sources(members: Sequence[Member]) -> dict[int, Source]:
+    """Where each comes from, by the member's primary key; not of what is gone or withdrawn since it was asked for."""
+    exchanges = [one.message for one in members if one.message is not None]
+    given = Feedback.objects.allowing().filter(message__in=exchanges)
+    allowed = given.values_list("message", "decided_at", "user__display_name")
+    single = {message: Source(message, "feedback", "", _day(at), name or "") for message, at, name in allowed}
+    whole = _lineages([one.conversation for one in members if one.message is None])
+    sources = {
+        one.pk: whole.get(one.conversation) if one.message is None else single.get(one.message) for one in members
+    }
+    return {pk: source for pk, source in sources.items() if source}
+
+
+def _lineages(conversations: Sequence[int | None]) -> dict[int | None, Source]:
+    rows = truth.of(Conversation, [pk for pk in conversations if pk]).values_list("pk", "leaf_id", *LINEAGE)
+    found: dict[int | None, Source] = {}
     for pk, leaf, kind, terms, chosen, signed, name in rows:
         if kind == Workspace.Kind.PERSONAL:
             found[pk] = Source(leaf, "terms", terms or "", _day(chosen), name or "")
@@ -134,7 +153,7 @@ def _day(moment: Any) -> date | None:
     return moment.astimezone(UTC).date() if moment else None
 
 
-def _messages(secret: bytes, conversations: list[int | None]) -> dict[int, list[Any]]:
+def _messages(secret: bytes, conversations: list[int | None]) -> dict[int | None, list[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(MESSAGES, [secret, conversations])
         return {key: [row[1:] for row in rows] for key, rows in groupby(cursor.fetchall(), itemgetter(0))}

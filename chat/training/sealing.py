@@ -15,7 +15,8 @@ from django.db import transaction
 
 from accounts import clock
 from chat.models import Conversation, TrainingChunk, TrainingMember, TrainingSet
-from chat.training import manifest
+from chat.training import asking, manifest
+from chat.training.asking import Member
 from chat.training.outcomes import INCLUDED
 from privacy import ledger, permission
 from privacy.permission import Refusal
@@ -66,13 +67,10 @@ def refused(training_set: TrainingSet) -> Refused:
     """The members that are in the set and may not train now, with the reason."""
     found: Refused = defaultdict(dict)
     for some in _included(training_set):
-        by_row = {conversation: (pk, key, chunk) for pk, conversation, key, chunk in some if conversation}
-        for row, why in permission.ask(Conversation, list(by_row), clock.now()).refused.items():
-            pk, key, chunk = by_row[row]
+        chunks = {member.pk: (chunk, member.key) for chunk, member in some}
+        for pk, why in asking.refused([member for _, member in some], clock.now()).items():
+            chunk, key = chunks[pk]
             found[chunk][pk] = (key, why)
-        for pk, conversation, key, chunk in some:
-            if conversation is None:
-                found[chunk][pk] = (key, Refusal.GONE)
     return found
 
 
@@ -130,10 +128,11 @@ def _files(training_set: TrainingSet) -> list[dict[str, object]]:
     return [file for files in chunks.values_list("files", flat=True) for file in files]
 
 
-def _included(training_set: TrainingSet) -> Iterator[Sequence[tuple[int, int | None, UUID, int]]]:
+def _included(training_set: TrainingSet) -> Iterator[Sequence[tuple[int, Member]]]:
+    """The members that are in the set, each after the number of its chunk, a page at a time."""
     members = TrainingMember.objects.filter(training_set=training_set, outcome=INCLUDED, dropped_at__isnull=True)
     last = 0
-    rows = members.order_by("pk").values_list("pk", "conversation_id", "key", "chunk")
-    while some := list(rows.filter(pk__gt=last)[:AT_ONCE]):
+    rows = members.order_by("pk").values_list("chunk", "pk", "conversation_id", "message_id", "key")
+    while some := [(row[0], Member(*row[1:])) for row in rows.filter(pk__gt=last)[:AT_ONCE]]:
         yield some
-        last = some[-1][0]
+        last = some[-1][1].pk

@@ -39,7 +39,10 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Row:
-    """One conversation of a set. `permission` is `terms` (whose slug is in `terms`) or `agreement`."""
+    """One conversation of a set, or one exchange of it.
+
+    `permission` is `terms` (whose slug is in `terms`), `agreement`, or for an exchange `feedback`.
+    """
 
     conversation: str
     roles: Sequence[str]

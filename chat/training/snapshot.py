@@ -7,13 +7,14 @@ nothing: every conversation is asked for again when it is read, and once more wh
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from accounts import clock
-from chat.models import Conversation, TrainingChunk, TrainingMember, TrainingSet
+from chat.models import Conversation, Feedback, TrainingChunk, TrainingMember, TrainingSet
 from chat.training import filtering
 from privacy import ledger
 from privacy.vocabulary import Act, Source
@@ -21,11 +22,15 @@ from privacy.vocabulary import Act, Source
 if TYPE_CHECKING:
     from accounts.models import User
 
-CHUNK = 1_000  # conversations that one task reads and filters
+CHUNK = 1_000  # members that one task reads and filters
 TRIES = 3
 MEMBERS = """
-INSERT INTO chat_trainingmember (training_set_id, conversation_id, key, chunk, outcome)
-SELECT %s, id, gen_random_uuid(), (row_number() OVER (ORDER BY id) - 1) / %s, '' FROM ({eligible}) AS eligible
+INSERT INTO chat_trainingmember (training_set_id, conversation_id, message_id, key, chunk, outcome)
+SELECT %s, conversation, message, gen_random_uuid(), (row_number() OVER (ORDER BY conversation, message) - 1) / %s, ''
+FROM (
+    SELECT id, NULL::bigint FROM ({eligible}) AS whole
+    UNION ALL SELECT conversation_id, message_id FROM ({apart}) AS apart
+) AS eligible (conversation, message)
 """
 CHUNKS = """
 INSERT INTO chat_trainingchunk (training_set_id, number, files, permissions)
@@ -59,9 +64,10 @@ def _begin(reason: str, by: "User | None", format: str, version: str, chunk: int
         now = clock.now()
         made = TrainingSet.objects.create(reason=reason.strip(), format=format, filter=version, snapshot_at=now)
         eligible = Conversation.objects.trainable(now)
-        sql, parameters = eligible.order_by().values("id").query.sql_with_params()
+        whole, of_whole = eligible.order_by().values("id").query.sql_with_params()
+        apart, of_apart = _exchanges(eligible, now).query.sql_with_params()
         with connection.cursor() as cursor:
-            cursor.execute(MEMBERS.format(eligible=sql), [made.pk, chunk, *parameters])
+            cursor.execute(MEMBERS.format(eligible=whole, apart=apart), [made.pk, chunk, *of_whole, *of_apart])
             made.total = cursor.rowcount
             cursor.execute(CHUNKS, [made.pk])
         made.not_eligible = dict(_reasons(Conversation.objects.all()) - _reasons(eligible))
@@ -70,6 +76,14 @@ def _begin(reason: str, by: "User | None", format: str, version: str, chunk: int
         detail = {"set": str(made.public_id), "eligible": made.total, "reason": made.reason}
         ledger.record(Act.TRAINING_SET_ASKED, source=source, actor=by, detail=detail, at=now)
     return made
+
+
+def _exchanges(eligible: QuerySet[Conversation], at: datetime) -> QuerySet[Feedback, dict[str, int]]:
+    """The exchanges that their person allowed, of conversations that are not in the set as a whole."""
+    apart = Conversation.objects.apart(at).order_by().values("pk")
+    allowed = Feedback.objects.allowing().filter(message__conversation__in=apart)
+    left = allowed.exclude(message__conversation__in=eligible.order_by().values("pk"))
+    return left.annotate(conversation_id=F("message__conversation")).values("conversation_id", "message_id")
 
 
 def _reasons(rows: QuerySet[Conversation]) -> Counter[str]:

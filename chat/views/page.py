@@ -13,6 +13,7 @@ from accounts.middleware import SESSION_KEY
 from accounts.models import Workspace
 from accounts.request import PersonalRequest
 from chat.access import conversation_for, conversations_of
+from chat.feedback import exchanges
 from chat.frames import gate_state
 from chat.models import Conversation
 from chat.recipients import recipients
@@ -82,9 +83,10 @@ def why(request: PersonalRequest, conversation: UUID) -> HttpResponse:
     standing = standing_of(request.user)
     context = {
         "conversation": held,
-        "badge": badges.badge(held, standing),
+        "badge": exchanges.said(badges.badge(held, standing), held, standing),
         "lines": lines(held, request.user, standing),
         "used_in": used_in(held),
+        "feedback": exchanges.answered_of(held),
         "openings": reading.openings(held),
         "recipients": recipients(held),
         "review": review_on(request.user, held),
@@ -128,7 +130,7 @@ def render_chat(
 
 
 def _badge(held: Conversation, standing: policy.Standing) -> dict[str, str]:
-    said = badges.badge(held, standing)
+    said = exchanges.said(badges.badge(held, standing), held, standing)
     return {"text": said.text, "sentence": said.sentence, "url": reverse("chat:why", args=[held.public_id])}
 
 

@@ -25,6 +25,7 @@ from privacy import choices, deleting, erasure, holds, leaving, overlays, signin
 from privacy.errors import TooLate
 from privacy.evidence import tree
 from privacy.guard import log
+from privacy.holdings import all_holdings
 from privacy.models import Erasure, GuardEntry, Hold, Leaf
 
 DAY = 86_400  # seconds
@@ -83,7 +84,8 @@ def _note(line: log.Line) -> None:
 
 
 def _carried_out(line: log.Line) -> int:
-    act = ACTS.get(line.kind)
+    theirs = (holding.replays.get(line.kind) for holding in all_holdings())
+    act = ACTS.get(line.kind) or next(filter(None, theirs), None)
     try:
         return int(act(line.said, line.at)) if act else 0
     except (NotFound, TooLate):

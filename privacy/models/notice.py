@@ -13,7 +13,9 @@ class Notice(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     terms = models.ForeignKey(Terms, models.PROTECT, related_name="+")
-    source = models.CharField(max_length=16, choices=[(source.value, source.value) for source in Source])
+    source = models.CharField(  # terms are shown nowhere beside an answer of a chat
+        max_length=16, choices=[(source.value, source.value) for source in Source if source is not Source.CHAT]
+    )
     order = models.CharField(max_length=12, choices=[(order.value, order.value) for order in Order])
     language = models.CharField(max_length=10)
     event = models.UUIDField(editable=False)  # key of the ledger's event

@@ -86,6 +86,22 @@ class TaggedQuerySet(models.QuerySet[Row]):
             held=False,
         )
 
+    def apart(self, at: datetime) -> Self:
+        """Of which a part may train at this moment by a permission of its own: `policy.apart` of what is stored."""
+        in_force = Standing.objects.in_force(at).filter(
+            user=models.OuterRef("author"), epoch=models.OuterRef("tag_epoch"), terms__isnull=False
+        )
+        return self.visible(at).filter(
+            models.Exists(in_force),
+            ~models.Exists(Retagging.objects.awaited()),
+            workspace__kind=Workspace.Kind.PERSONAL,
+            tag_reason__in=policy.APART,
+            temporary=False,
+            deleted_at__isnull=True,
+            flagged_at__isnull=True,
+            held=False,
+        )
+
 
 def _stays(at: datetime) -> models.Q:
     """What a re-tag is still to reach, had not ended when that was decided, and does not end by what was decided.

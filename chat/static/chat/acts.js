@@ -1,6 +1,7 @@
 /** Acts on what is there: buttons of messages, edits, rename, delete. Without a connection each is a plain form. */
 
 import { LONGEST } from "./composer.js";
+import { bindFeedback } from "./feedback.js";
 import { confirmOn, copy, words } from "./text.js";
 
 /** Post `form` or a button's address in the background; says whether the server did it. */
@@ -27,6 +28,7 @@ export function toast(text) {
 export function bindActs(page) {
   const { socket, transcript } = page;
   const sorry = document.body.dataset.sorry;
+  const thumb = bindFeedback(toast, page.refresh);
 
   const byAct = {
     copy(button, article) {
@@ -37,6 +39,7 @@ export function bindActs(page) {
     regenerate: ask,
     retry: ask,
     continue: ask,
+    thumb,
     async branch(button) {
       if (await post(button.formAction, token())) page.refresh();
       else toast(sorry);

@@ -121,7 +121,18 @@ export class Transcript {
     const acts = known.querySelector(".acts");
     const busy = acts.contains(document.activeElement) || acts.querySelector("details[open]");
     if (!busy && !(live && OPEN.has(known.dataset.state))) acts.replaceWith(document.importNode(fresh.querySelector(".acts"), true));
+    this.#showThumbs(known, fresh);
     return known;
+  }
+
+  /** Thumbs say what stands, also while one of them has the focus. */
+  #showThumbs(known, fresh) {
+    const [now, next] = [known, fresh].map((article) => article.querySelector(".thumbs"));
+    if (!now || !next || now.outerHTML === next.outerHTML) return;
+    const copy = document.importNode(next, true);
+    const focused = [...now.children].indexOf(document.activeElement);
+    now.replaceWith(copy);
+    copy.children[focused]?.focus();
   }
 
   #cutAfter(parent) {
