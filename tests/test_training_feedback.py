@@ -261,12 +261,12 @@ def test_what_changes_before_it_is_read_is_left_out(change, reason):
 @pytest.mark.parametrize(("change", "reason"), CHANGES.items(), **IDS)
 def test_what_changes_before_the_seal_is_taken_out_and_no_byte_stays(change, reason):
     given = lent(alice())
-    lent(bob(), "Bob's")
+    lent(bob(), "his own")
     made = built(chunk=10)
-    assert questions(made) == {"Lent?", "Bob's"}
+    assert questions(made) == {"Lent?", "his own"}
     change(given)
     sealing.seal(made)
-    assert questions(made) == {"Bob's"} and what_became(made) == {reason, "included"}
+    assert questions(made) == {"his own"} and what_became(made) == {reason, "included"}
     assert b"Lent?" not in b"".join(path.read_bytes() for path in made.folder.iterdir())
     assert Event.objects.get(act=Act.TRAINING_SET_SEALED).detail["conversations"] == 1
 
@@ -274,7 +274,7 @@ def test_what_changes_before_the_seal_is_taken_out_and_no_byte_stays(change, rea
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_after_the_release_is_on_the_drop_list_for_ever(change):
     given = lent(alice())
-    lent(bob(), "Bob's")
+    lent(bob(), "his own")
     made = released()
     assert dropped_by(made) == []
     key = str(TrainingMember.objects.get(training_set=made, message=given.message).key)
