@@ -2,9 +2,11 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
@@ -95,7 +97,7 @@ class TestEveryDoor:
         conversations.delete(alice(), conversation=answered(alice(), "xanthic").conversation.public_id)
         holds.place(alice(), "An xanthic reason", by=stella())
         kinds()
-        text = log.path().read_text()
+        text = Path(settings.GUARD_LOG).read_text()
         assert "xanthic" not in text and "@" not in text and str(alice().public_id) in text
 
 
@@ -122,8 +124,8 @@ class TestLog:
     def test_a_torn_line_is_passed_over_and_comes_again(self, committed):
         self.entries(3)
         tasks.log_deletions()
-        whole = log.path().read_bytes()
-        log.path().write_bytes(whole[:-20])
+        whole = Path(settings.GUARD_LOG).read_bytes()
+        Path(settings.GUARD_LOG).write_bytes(whole[:-20])
         GuardEntry.objects.filter(sequence=3).update(sequence=None)
         self.entries(1)
         tasks.log_deletions()
@@ -135,9 +137,9 @@ class TestLog:
     def test_who_changes_it_is_noticed(self, committed, how):
         self.entries(4)
         tasks.log_deletions()
-        lines = log.path().read_text().splitlines(keepends=True)
+        lines = Path(settings.GUARD_LOG).read_text().splitlines(keepends=True)
         lines[1] = lines[1].replace('"size":1', '"size":9') if how == "changed" else ""
-        log.path().write_text("".join(lines))
+        Path(settings.GUARD_LOG).write_text("".join(lines))
         with pytest.raises(log.Broken):
             list(log.lines())
         with pytest.raises(CommandError) as refused:
@@ -281,6 +283,6 @@ def test_what_the_dry_run_says_it_does_not_do(committed, tmp_path, capsys):
 def test_the_form_of_a_line(committed):
     decided(alice(), Training.DENY)
     kinds()
-    said = json.loads(log.path().read_text())
+    said = json.loads(Path(settings.GUARD_LOG).read_text())
     assert set(said) == {"sequence", "key", "kind", "said", "at", "chain"}
     assert said["said"] == {"person": str(alice().public_id), "training": "deny", "epoch": 0}

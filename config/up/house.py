@@ -105,9 +105,9 @@ class House:
     async def _prepare(self) -> None:
         """Migrate, replay what a restored database missed, collect static files; one elsewhere may have changed."""
         record = Postgres(self.data).prepared_for
-        log = Path(self.environment.get("GUARD_LOG") or self.data / "guard" / "log.jsonl")
+        guard = self.environment.get("GUARD_LOG") or str(self.data / "guard" / "log.jsonl")
         embedded = "DATABASE_URL" not in os.environ
-        if embedded and changes.seen(record) and not await asyncio.to_thread(restored.is_older, log, self.owner):
+        if embedded and changes.seen(record) and not await asyncio.to_thread(restored.is_older, guard, self.owner):
             return
         variables = {"DATABASE_URL": self.owner or self.environment["DATABASE_URL"], **self.first_terms()}
         with self.report.step("Migrating the database, collecting static files"):

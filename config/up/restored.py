@@ -15,8 +15,14 @@ ASK = "SELECT count(*) FROM privacy_guardentry WHERE key = '{key}'"
 TIME_OUT, TAIL = 10.0, 8 * 1024
 
 
-def is_older(log: Path, url: str) -> bool:
-    """Whether the log's last line is one that the database at `url` does not know, or cannot say."""
+def is_older(guard: str, url: str) -> bool:
+    """Whether the last line of the log (`GUARD_LOG`) is one that the database at `url` does not know, or cannot say.
+
+    What lies in an object storage is asked for while the database is prepared.
+    """
+    log = Path(guard)
+    if "://" in guard:
+        return True
     if not log.exists():
         return False
     parts = urlsplit(url)

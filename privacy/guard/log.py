@@ -8,26 +8,25 @@ tore is closed and passed over; what it would have said is still in the database
 `key`: the same entry twice is one.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from privacy.canonical import canonical, moment
+from privacy.guard.places import File, Objects, Place
 from privacy.models import GuardEntry
 
 AT_ONCE = 1_000
 LOCK = 0x67756172  # "guar": one appends at a time
-TAIL = 8 * 1024
 PLACED = """
 UPDATE privacy_guardentry SET sequence = placed.sequence, said = '{}'
 FROM unnest(%s::bigint[], %s::bigint[]) AS placed (id, sequence) WHERE privacy_guardentry.id = placed.id
@@ -48,8 +47,14 @@ class Line:
     chain: str
 
 
-def path() -> Path:
-    return Path(settings.GUARD_LOG)
+def place() -> Place:
+    """Where the log lies, by `GUARD_LOG`: the path of a file, or the address of an object storage."""
+    return _objects(settings.GUARD_LOG) if "://" in settings.GUARD_LOG else File(Path(settings.GUARD_LOG))
+
+
+@cache
+def _objects(url: str) -> Objects:
+    return Objects(url)
 
 
 def append_new() -> int:
@@ -68,59 +73,38 @@ def append_new() -> int:
 
 def _append(entries: list[GuardEntry], after: int) -> int:
     """Write them through; returns the sequence of the first."""
-    path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path().open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        last, torn = _tail(file)
-        first, chain = max(last.sequence if last else 0, after) + 1, last.chain if last else ""
-        written = b"\n" if torn else b""
+    log = place()
+    with log.exclusively():
+        before = last()
+        first, chain = max(before.sequence if before else 0, after) + 1, before.chain if before else ""
+        written = b""
         for number, entry in enumerate(entries, first):
             said = {"sequence": number, "key": str(entry.key), "kind": entry.kind, "said": entry.said}
             said["at"] = moment(entry.at)
             chain = _chained(chain, said)
             written += canonical({**said, "chain": chain}) + b"\n"
-        file.write(written)
-        file.flush()
-        os.fsync(file.fileno())
+        log.append(written, first)
     return first
 
 
 def last() -> Line | None:
-    """The last whole line, if there is a log."""
-    if not path().exists():
-        return None
-    with path().open("rb") as file:
-        return _tail(file)[0]
-
-
-def _tail(file: BinaryIO) -> tuple[Line | None, bool]:
-    """The last whole line, and whether something torn follows it."""
-    size, back = file.seek(0, os.SEEK_END), TAIL
-    while True:  # a purge of very many is a long line
-        file.seek(max(0, size - back))
-        *whole, rest = file.read().split(b"\n")
-        found = next((line for line in map(_parsed, reversed(whole)) if line), None)
-        if found or back >= size:
-            return found, bool(rest)
-        back *= 8
+    """The last whole line, if there is one."""
+    return next((line for line in map(_parsed, place().newest_first()) if line), None)
 
 
 def lines() -> Iterator[Line]:
     """The whole log from its beginning. Raises Broken where a line does not follow from the one before."""
-    chain, number = "", 0
-    if not path().exists():
-        return
-    with path().open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            line = _parsed(raw)
-            if line is None:  # torn: the next one goes on from the line before it
-                continue
-            said = json.loads(raw)
-            said.pop("chain")
-            if line.chain != _chained(chain, said):
-                raise Broken(f"line {number} of {path()} does not follow from the lines before it")
-            chain = line.chain
-            yield line
+    chain = ""
+    for number, raw in enumerate(place().oldest_first(), 1):
+        line = _parsed(raw)
+        if line is None:  # torn: the next one goes on from the line before it
+            continue
+        said = json.loads(raw)
+        said.pop("chain")
+        if line.chain != _chained(chain, said):
+            raise Broken(f"line {number} of {place()} does not follow from the lines before it")
+        chain = line.chain
+        yield line
 
 
 def _parsed(raw: bytes) -> Line | None:

@@ -27,7 +27,7 @@ class OlderThanLog(OperationalError):
     """This database was restored from a backup that does not know what was deleted, erased and withdrawn since."""
 
     def __init__(self) -> None:
-        super().__init__(f"the database is older than {log.path()}: run manage.py replay_erasures (docs/restoring.md)")
+        super().__init__(f"the database is older than {log.place()}: run manage.py replay_erasures (docs/restoring.md)")
 
 
 @contextmanager

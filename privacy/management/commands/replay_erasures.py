@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 f"The log is broken: {broken}. Nothing after that line was read.", returncode=3
             ) from None
         if not report.found:
-            self.stdout.write(f"This database knows everything that {log.path()} does. {report.head}")
+            self.stdout.write(f"This database knows everything that {log.place()} does. {report.head}")
         for kind, count in report.found.items():
             done = "would be carried out" if dry_run else f"concerned {report.done[kind]:,} things that it has"
             said = f"{count:,} {WORDS.get(kind, kind)} that this database did not know"
