@@ -4,8 +4,11 @@ import os
 
 from celery import Celery
 
+from config.beating import BeatAgain
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("parley")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(BeatAgain)

@@ -136,6 +136,12 @@ def wait_for(condition: Callable[[], bool], seconds: float, seen: Callable[[], o
         time.sleep(0.05)
 
 
+def clock_and_pool(worker: psutil.Process) -> list[psutil.Process]:
+    """The processes of a background worker: its clock first, which has closed all files but its own."""
+    alive = [one for one in worker.children() if one.status() != psutil.STATUS_ZOMBIE]
+    return sorted(alive, key=lambda one: one.num_fds())
+
+
 def gone(family: list[psutil.Process]) -> bool:
     """Whether none of these runs (a zombie, which waits for its new parent, runs no more)."""
     return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]

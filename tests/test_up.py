@@ -19,7 +19,7 @@ from config.embedded.trouble import Trouble
 from config.environment import BASE_DIR, generated_secret
 from config.up import checks, children, command
 from config.up.logs import RotatedLog
-from tests.running import Up, environment, gone, slack, wait_for
+from tests.running import Up, clock_and_pool, environment, gone, slack, wait_for
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -167,6 +167,18 @@ def test_child_that_dies_is_restarted(running: Up, name: str) -> None:
     wait_for(lambda: running.recorded().get(name) != before, 10 * slack())
     wait_for(lambda: bool(running.health()["ready"]), 20 * slack())
     assert running.process.poll() is None
+
+
+def test_the_clock_of_the_background_work_is_started_again(running: Up) -> None:
+    worker = psutil.Process(running.recorded()["background"])
+    clock, *pool = clock_and_pool(worker)
+    assert len(pool) == 2
+    clock.kill()
+    log = running.data / "logs" / "background.log"
+    wait_for(lambda: "the clock of the background work died and is started again" in log.read_text(), 20 * slack())
+    wait_for(lambda: len(clock_and_pool(worker)) == 3, 10 * slack())
+    again, *left = clock_and_pool(worker)
+    assert again.pid != clock.pid and {one.pid for one in left} == {one.pid for one in pool}
 
 
 def test_stop_leaves_no_process_no_lock_and_no_socket(running: Up) -> None:
