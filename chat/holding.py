@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.plans import GRANTS
-from chat import erasure, parts
+from chat import erasure, parts, sheets
 from chat.journal import control, keys
 from chat.models import Conversation, Message, SpentTurn, TrainingMember
 from chat.training import expiring
@@ -53,6 +53,7 @@ def register() -> None:
             tagged=Conversation,
             describe=_describe,
             transcript=_transcript,
+            sheets=sheets.sheets,
             purge_children=_purge_children,
             stores={JOURNALS: keys.forget},
             called=CALLED,
