@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.plans import GRANTS
-from chat import erasure, parts
+from chat import erasure, parts, sheets
 from chat.feedback import replaying
 from chat.journal import control, keys
 from chat.models import Conversation, Feedback, Message, SpentTurn, TrainingMember
@@ -63,6 +63,7 @@ def register() -> None:
             tagged=Conversation,
             describe=_describe,
             transcript=_transcript,
+            sheets=sheets.sheets,
             purge_children=_purge_children,
             purged=(Feedback,),
             stores={JOURNALS: keys.forget},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 CONVERSATIONS, MESSAGES = 100, 100  # a page of each
+RENDERED = 20  # messages with their HTML, which may be long
 
 
 def conversations(user: "User") -> Iterator[dict[str, Any]]:
@@ -26,7 +27,7 @@ def conversations(user: "User") -> Iterator[dict[str, Any]]:
     standing = standing_of(user)
     mine = conversations_of(user).annotate(shown=F("leaf__public_id"))
     for page in pages(mine, CONVERSATIONS):
-        messages = groupby(_messages(user, [row.pk for row in page]), key=lambda message: message.conversation_id)
+        messages = groupby(messages_of(user, [row.pk for row in page]), key=lambda message: message.conversation_id)
         of, rows = next(messages, (None, None))
         for conversation in page:
             if of == conversation.pk and rows is not None:
@@ -57,7 +58,7 @@ def spent_turns(user: "User") -> Iterator[dict[str, Any]]:
         yield {"workspace": turn.workspace.public_id, "at": turn.at}
 
 
-def _messages(user: "User", conversations: Sequence[int]) -> Iterator[Message]:
+def messages_of(user: "User", conversations: Sequence[int], *, html: bool = False) -> Iterator[Message]:
     """The messages of these conversations, one conversation after the other, a page at a time.
 
     What somebody else asked, and what they were answered, is theirs. A conversation that is deleted meanwhile ends.
@@ -67,15 +68,15 @@ def _messages(user: "User", conversations: Sequence[int]) -> Iterator[Message]:
         Message.objects.filter(own, Q(parent=None) | Q(parent__role=Message.Role.ASSISTANT) | _own_above(user))
         .annotate(above=F("parent__public_id"))
         .order_by("conversation_id", "pk")
-        .defer("html")
     )
+    rows, size = (rows, RENDERED) if html else (rows.defer("html"), MESSAGES)
     at = (0, 0)
     while left := [pk for pk in conversations if pk >= at[0]]:
         here = conversations_of(user).filter(pk__in=left).order_by().values("pk")
         after = Q(conversation__gt=at[0]) | Q(conversation=at[0], pk__gt=at[1])
-        page = list(rows.filter(after, conversation__in=here)[:MESSAGES])
+        page = list(rows.filter(after, conversation__in=here)[:size])
         yield from page
-        if len(page) < MESSAGES:
+        if len(page) < size:
             return
         at = (page[-1].conversation_id, page[-1].pk)
 

@@ -21,6 +21,10 @@ TASKS: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=0.5),
         "options": {"queue": "generation", "expires": 5},
     },
+    "look after files of people's data": {
+        "task": "privacy.tasks.look_after_exports",
+        "schedule": timedelta(seconds=60),
+    },
     "go on re-tagging": {"task": "privacy.tasks.retag_the_rest", "schedule": timedelta(seconds=60)},
     # In the night, by the clock of TIME_ZONE.
     "check that tags are true": {"task": "privacy.tasks.check_tags", "schedule": crontab(hour=3, minute=17)},

@@ -248,6 +248,13 @@ SWEEP_LIMIT_PERCENT = env.float("SWEEP_LIMIT_PERCENT", 5.0)
 SWEEP_LIMIT_COUNT = env.int("SWEEP_LIMIT_COUNT", 1000)
 SWEEP_LARGEST_GAP_DAYS = env.int("SWEEP_LARGEST_GAP_DAYS", 45)
 
+# --- Files of one's data ----------------------------------------------------
+# docs/export.md
+
+EXPORTS_DIR = env.str("EXPORTS_DIR", "") or str(DATA_DIR / "exports")
+EXPORT_DAYS = env.int("EXPORT_DAYS", 7)  # for which a file can be fetched
+EXPORT_LANES = env.int("EXPORT_LANES", 1)  # files that background workers have in hand at once
+
 # --- Training sets ---------------------------------------------------------
 # docs/training.md
 

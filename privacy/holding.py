@@ -12,6 +12,7 @@ from accounts import erasure as account_erasure
 from accounts.models import Membership, User, Workspace
 from accounts.sessions import SessionStore
 from privacy import expiry, holdings, parts
+from privacy.exporting import asking, files
 from privacy.models import (
     Agreed,
     Agreement,
@@ -20,6 +21,7 @@ from privacy.models import (
     Erasure,
     ExpiryNotice,
     ExpirySetting,
+    Export,
     Flag,
     Hold,
     Letter,
@@ -58,6 +60,17 @@ def register() -> None:
             parts=parts.DELETIONS,
             erase=_erase_deletions,
             expire=_forget_deletions,
+        )
+    )
+    holdings.register(
+        holdings.Holding(
+            name="exports",
+            models=(Export,),
+            parts=parts.EXPORTS,
+            fence=_drop_exports,
+            erase=_erase_exports,
+            stores={files.STORE: files.forget},
+            called={"exports": _("Files of their data that were made for them")},
         )
     )
     holdings.register(
@@ -125,6 +138,15 @@ def _erase_answers(user: User) -> Iterator[int]:
 def _erase_deletions(_: User) -> Iterator[int]:
     """They go with the person's row: the certificate of the account counts by them."""
     return iter(())
+
+
+def _drop_exports(user: User) -> None:
+    """Whoever leaves has no file any more, and none is being made."""
+    asking.drop(Export.objects.filter(user=user))
+
+
+def _erase_exports(user: User) -> Iterator[int]:
+    yield asking.drop(Export.objects.filter(user=user))
 
 
 def _forget_deletions(now: datetime) -> None:

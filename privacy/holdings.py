@@ -17,6 +17,7 @@ from privacy.models import Tagged
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from privacy.policy import Standing
 
 
 Model = type[models.Model]
@@ -31,6 +32,10 @@ def _no_children(_: Any) -> "Purged":
 
 def _unsaid(_: Any) -> "Iterable[Said]":
     return ()
+
+
+def _no_sheets(*_: Any) -> "Iterator[Sheet]":
+    return iter(())
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,24 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """One member of the ZIP that people are given of their data: its path there, and its bytes, which are read as they
+    are written.
+    """
+
+    name: str
+    pieces: Iterable[bytes]
+
+
+@dataclass(frozen=True)
 class Holding:
     """Data of people in one app.
 
     `describe` names a tagged row for its author, without a query; every holding with tagged rows has one.
     `transcript` gives everything said in a tagged row, whoever sees it: privacy/reading.py says who may ask.
+    `sheets` puts one tagged row on pages for its author to read and keep, with any files that are in it (given the
+    person, the row and their standing); every holding with tagged rows has them. What it reads page by page it asks for
+    page by page whether the person may still see it.
     `parts` are what a person is given of it, and `withheld` says of every other model why nobody is given its rows.
     `erase` takes a person out of everything that has no tag: a step, with a commit of its own, for each number of rows
     that it yields, so that it can be taken up again after any of them. Rows that have a tag are the sweep's.
@@ -118,6 +136,7 @@ class Holding:
     tagged: type[Tagged] | None = None
     describe: Callable[[Any], Described] | None = None
     transcript: Callable[[Any], Iterable[Said]] = field(default=_unsaid)
+    sheets: "Callable[[User, Any, Standing], Iterator[Sheet]]" = field(default=_no_sheets)
     purge_children: Callable[[Sequence[int]], Purged] = field(default=_no_children)
     purged: Sequence[Model] = ()
     stores: Mapping[str, Callable[[Sequence[str]], None]] = field(default_factory=dict)

@@ -1,5 +1,5 @@
-"""E-mails about safety reviews and about leaving. They name no conversation and say nothing of one: a link leads to
-what there is.
+"""E-mails about safety reviews, files of one's data and leaving. They name no conversation and say nothing of one: a
+link leads to what there is.
 
 Written down by the act that they tell of, in its transaction, and sent after it; what could not be sent is tried again
 every minute. Who sends one again after a crash sends the same message, under the same Message-ID.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+TEMPLATES: dict[str, str] = {Letter.What.LEAVING: "leaving", Letter.What.READY: "export"}
 FAILURES = 3  # one after the other: the mail server is away, and the next run tries again
 
 logger = logging.getLogger(__name__)
@@ -69,9 +70,11 @@ def _next(after: int) -> Letter | None:
 
 def _compose(letter: Letter, through: "BaseEmailBackend") -> EmailMessage:
     """In the person's language and hour."""
-    person, name = letter.user, "leaving" if letter.what == Letter.What.LEAVING else "review"
-    with translation.override(person.locale), timezone.override(_zone(person.time_zone)):
+    person, name = letter.user, TEMPLATES.get(letter.what, "review")
+    with translation.override(person.locale), timezone.override(zone(person.time_zone)):
         context = {"person": person, "what": letter.what, "link": settings.LINK_ORIGIN + _path(letter)}
+        if letter.what == Letter.What.READY:
+            context["days"] = settings.EXPORT_DAYS
         if name == "leaving":
             erasure = Erasure.objects.get(user=person)
             context |= {"due_at": erasure.due_at, "sign_in": settings.LINK_ORIGIN + reverse("account_login")}
@@ -87,14 +90,18 @@ def _compose(letter: Letter, through: "BaseEmailBackend") -> EmailMessage:
 
 
 def _path(letter: Letter) -> str:
-    """To the certificate of who leaves, or to the review; where that is gone with its chat, to the Privacy page."""
+    """To the certificate of who leaves, to the page of the file, or to the review; where that is gone with its chat, to
+    the Privacy page.
+    """
     if letter.what == Letter.What.LEAVING:
         return reverse("privacy:certificate", args=[letter.about])
+    if letter.what == Letter.What.READY:
+        return reverse("privacy:export")
     there = Flag.objects.filter(public_id=letter.about, person=letter.user).exists()
     return reverse("privacy:review", args=[letter.about]) if there else reverse("privacy:settings")
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -18,6 +18,7 @@ from privacy.models import (
     Event,
     ExpiryNotice,
     ExpirySetting,
+    Export,
     Flag,
     Letter,
     Notice,
@@ -190,6 +191,21 @@ def deletions(user: User) -> Iterator[dict[str, Any]]:
         }
 
 
+def exports(user: User) -> Iterator[dict[str, Any]]:
+    """The file that was asked for last; what it is in says of itself that it is being made."""
+    for one in paged(Export.objects.filter(user=user)):
+        yield {
+            "id": one.public_id,
+            "state": one.state,
+            "asked_at": one.asked_at,
+            "made_at": one.made_at,
+            "expires_at": one.expires_at,
+            "fetched_at": one.fetched_at,
+            "bytes": one.bytes,
+            "sha256": one.sha256 or None,
+        }
+
+
 ACCOUNT = (
     Part("account", _("your account and its settings"), (User, EmailAddress), account),
     Part("workspaces", _("the workspaces you are in, and your part in them"), (Workspace, Membership), workspaces),
@@ -219,3 +235,4 @@ REVIEWS = (
         reviews,
     ),
 )
+EXPORTS = (Part("exports", _("the file of your data that you asked for last"), (Export,), exports),)

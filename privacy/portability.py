@@ -5,7 +5,8 @@ transaction outlives a page. The file is therefore not of one moment: what chang
 What its parts are is the holdings' to say (privacy/holdings.py); docs/export.md describes them.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -33,19 +34,28 @@ def parts() -> list[Part]:
     return [part for holding in reversed(all_holdings()) for part in holding.parts]
 
 
-def document(user: "User") -> Iterator[bytes]:
-    """The whole file in pieces of about `PIECE`."""
-    return _gathered(_between(b"{", (_named(name, value) for name, value in _sections(user)), b"}"))
+def document(user: "User", each: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """The whole file in pieces of about `PIECE`; `each` is called for every row of a part."""
+    return _gathered(_between(b"{", (_named(name, value) for name, value in _sections(user, each)), b"}"))
 
 
-def _sections(user: "User") -> Iterator[tuple[str, Any]]:
+def _sections(user: "User", each: Callable[[], None]) -> Iterator[tuple[str, Any]]:
     yield from {
         "format": FORMAT,
         "version": VERSION,
         "made_at": clock.now(),
         "made_by": {"name": settings.CONTROLLER["name"], "address": settings.LINK_ORIGIN},
     }.items()
-    yield from ((part.name, part.read(user)) for part in parts())
+    yield from ((part.name, _counted(part.read(user), each)) for part in parts())
+
+
+def _counted(value: Any, each: Callable[[], None]) -> Any:
+    return map(partial(_count, each), value) if isinstance(value, Iterator) else value
+
+
+def _count(each: Callable[[], None], row: Any) -> Any:
+    each()
+    return row
 
 
 def paged(rows: "models.QuerySet[Row]", size: int = PAGE) -> Iterator[Row]:

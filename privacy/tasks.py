@@ -10,6 +10,7 @@ from privacy import alarm, checking, erasure, expiry, letters, reminders, retagg
 from privacy import scrub as scrubbing
 from privacy import sweep as sweeping
 from privacy.evidence import context, keys, tree
+from privacy.exporting import asking, making
 from privacy.guard import log
 from privacy.models import ContextSalt
 
@@ -73,6 +74,21 @@ def retag_the_rest() -> None:
     """Go on with re-tags whose task was lost."""
     for step in retagging.forgotten():
         retag.delay(step)
+
+
+@shared_task(name="privacy.tasks.make_export")
+def make_export(export: int) -> None:
+    """Go on with a file of somebody's data for a while; whoever waits then comes next."""
+    if making.work(export, stopping=lambda: bool(_stopping.value)):
+        asking.queue_next()
+
+
+@shared_task(name="privacy.tasks.look_after_exports")
+def look_after_exports() -> None:
+    """Go on with files whose task was lost, and remove those whose time is over."""
+    for export in asking.forgotten():
+        make_export.delay(export)
+    asking.expire()
 
 
 @shared_task(name="privacy.tasks.check_tags")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from privacy import portability
 
-EXPORT = "privacy:export"
+EXPORT, DOCUMENT = "privacy:export", "privacy:export_document"
 
 
 def exported(user: User) -> Any:
@@ -19,7 +19,7 @@ def exported(user: User) -> Any:
 
 def fetched(client: Client) -> tuple[int, bytes]:
     """Status and body of what the page hands over, read to its end."""
-    answer = client.post(reverse(EXPORT))
+    answer = client.post(reverse(DOCUMENT))
     return answer.status_code, async_to_sync(read)(answer) if answer.streaming else answer.content
 
 

@@ -17,6 +17,7 @@ from privacy.models import (
     Deletion,
     ExpiryNotice,
     ExpirySetting,
+    Export,
     Flag,
     Letter,
     Reader,
@@ -50,6 +51,7 @@ def settled(**details: Any) -> User:
         user=person, day=deadline.date(), week_until=deadline, day_until=deadline, message_id="<ends@parley>"
     )
     ExpirySetting.objects.create(user=person, mails=False)
+    Export.objects.create(user=person)
     Deletion.objects.create(user=person, key=uuid4(), deleted_at=clock.now(), purged_at=clock.now())
     Retagging.objects.create(workspace=works(), author=person, finished_at=clock.now())
     about = {"kind": "chat.conversation", "key": uuid4()}

@@ -17,7 +17,7 @@ from chat.turns import acts, conversations
 from privacy import portability
 from privacy.models import Event
 from privacy.vocabulary import Act, Training
-from tests.exporting import EXPORT, exported, fetched, read
+from tests.exporting import DOCUMENT, EXPORT, exported, fetched, read
 from tests.leaving import settled
 from tests.people import alice, bob, charlie, wendy, will, works
 from tests.scenes import answered, asked_in, decided, published
@@ -37,7 +37,7 @@ def talked(user: User) -> Conversation:
 class TestFile:
     def test_is_json_under_a_name_with_its_day_and_kept_by_no_cache(self, client):
         client.force_login(alice())
-        answer = client.post(reverse(EXPORT))
+        answer = client.post(reverse(DOCUMENT))
         assert answer.status_code == 200 and answer["content-type"] == "application/json"
         assert re.fullmatch(
             r'attachment; filename="parley-export-\d{4}-\d\d-\d\d\.json"', answer["content-disposition"]
@@ -178,11 +178,12 @@ class TestDoor:
     def test_strangers_are_sent_to_sign_in(self, client):
         for send in (client.get, client.post):
             assert send(reverse(EXPORT))["location"].startswith("/account/login/")
+        assert client.post(reverse(DOCUMENT))["location"].startswith("/account/login/")
 
     def test_one_at_a_time(self, client):
         client.force_login(alice())
-        first = client.post(reverse(EXPORT))
-        second = client.post(reverse(EXPORT))
+        first = client.post(reverse(DOCUMENT))
+        second = client.post(reverse(DOCUMENT))
         assert second.status_code == 429 and "being made already" in second.content.decode()
         client.force_login(bob())
         assert fetched(client)[0] == 200  # others do not wait
@@ -194,7 +195,7 @@ class TestDoor:
         monkeypatch.setattr(portability, "PIECE", 1)
         person = alice()
         client.force_login(person)
-        answer = client.post(reverse(EXPORT))
+        answer = client.post(reverse(DOCUMENT))
 
         async def give_up() -> None:
             pieces = answer._iterator

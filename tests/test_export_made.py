@@ -19,7 +19,7 @@ from chat.models import Conversation, Message
 from privacy import holdings, portability, tagging
 from privacy.policy import Schedule, Standing
 from privacy.vocabulary import Training
-from tests.exporting import EXPORT, exported
+from tests.exporting import DOCUMENT, exported
 from tests.leaving import settled
 from tests.people import alice, bob, works
 from tests.scenes import answered, asked_in, decided
@@ -99,7 +99,7 @@ def test_no_connection_is_held_between_two_pieces(committed, monkeypatch):
     client.force_login(alice())
 
     async def scene() -> tuple[int, list[bool]]:
-        answer = await client.post(reverse(EXPORT))
+        answer = await client.post(reverse(DOCUMENT))
         held, pieces = [], 0
         async for _ in answer:
             await asyncio.sleep(0)

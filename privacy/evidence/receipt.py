@@ -4,6 +4,7 @@ Its words are drawn from its evidence (wording.py): the terms that were answered
 a signed head, and the keys. Whoever has the file checks it without this server (checking.py, docs/receipts.md).
 """
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -51,6 +52,20 @@ def _question(event: Event) -> tuple[str, str, str]:
 def receipt_of(event: Event) -> dict[str, Any]:
     """The receipt of `event` and what was chosen with it; without a head in it while that is being sealed."""
     return wording.receipt(_issuer(), str(event.key), _evidence(together(event)))
+
+
+def name_of(event: Event, *, sealed: bool) -> str:
+    """What its file is called."""
+    return f"parley-receipt-{event.at:%Y-%m-%d}-{str(event.key)[:8]}{'' if sealed else '-not-sealed'}.json"
+
+
+def written(said: dict[str, Any]) -> str:
+    """The receipt as its file has it."""
+    return json.dumps(said, ensure_ascii=False, indent=1)
+
+
+def is_sealed(said: dict[str, Any]) -> bool:
+    return "head" in said["parley:evidence"]
 
 
 def _evidence(events: list[Event]) -> dict[str, Any]:

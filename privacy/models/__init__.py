@@ -2,6 +2,7 @@ from privacy.models.agreement import Agreed, Agreement, agreement_of
 from privacy.models.deletion import AccountCertificate, Deletion
 from privacy.models.erasure import Erasure
 from privacy.models.expiry import ExpiryNotice, ExpirySetting
+from privacy.models.export import Export
 from privacy.models.flag import Appeal, Flag
 from privacy.models.guard import GuardEntry
 from privacy.models.hold import Hold
@@ -30,6 +31,7 @@ __all__ = [
     "Event",
     "ExpiryNotice",
     "ExpirySetting",
+    "Export",
     "Flag",
     "Forgotten",
     "GuardEntry",

@@ -1,5 +1,5 @@
-"""E-mails about a safety review or about leaving: written down in the transaction of the act they tell of, sent after
-it.
+"""E-mails about a safety review, a file of one's data or leaving: written down in the transaction of the act they tell
+of, sent after it.
 """
 
 from django.conf import settings
@@ -23,10 +23,11 @@ class Letter(models.Model):
         UPHELD = "upheld", "An appeal is answered, and the review goes on"
         ENDED = "ended", "A review has ended"
         LEAVING = "leaving", "The account is going to be deleted"
+        READY = "ready", "The file of one's data is made"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     what = models.CharField(max_length=7, choices=What)
-    about = models.UUIDField()  # the public id of the flag, or the certificate of who leaves
+    about = models.UUIDField()  # the public id of the flag or the file, or the certificate of who leaves
     message_id = models.CharField(max_length=120, unique=True)
     written_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -1,6 +1,5 @@
 """The proof of a choice, to read, to print and to keep."""
 
-import json
 from uuid import UUID
 
 from django.conf import settings
@@ -31,7 +30,7 @@ def receipt(request: Request, key: UUID) -> HttpResponse:
         "proof": proof,
         "sealed_at": parse_datetime(proof.head["at"]) if proof else None,
         "controller": settings.CONTROLLER,
-        "file": _name(event, sealed=True),
+        "file": receipts.name_of(event, sealed=True),
         "terms": terms,
         "text": versions.variant(terms, str(event.detail.get("language", terms.language))),
     }
@@ -43,9 +42,9 @@ def document(request: Request, key: UUID) -> HttpResponse:
     """The same as a file that can be checked without this server."""
     event = _own(request, key)
     said = receipts.receipt_of(event)
-    name = _name(event, sealed="head" in said["parley:evidence"])
+    name = receipts.name_of(event, sealed=receipts.is_sealed(said))
     return HttpResponse(
-        json.dumps(said, ensure_ascii=False, indent=1),
+        receipts.written(said),
         content_type="application/ld+json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -56,7 +55,3 @@ def _own(request: HttpRequest, key: UUID) -> Event:
     mine = Event.objects.filter(subject__in=Subject.objects.filter(user=request.user.pk).values("key"))
     answers = mine.filter(act__in=[act.value for act in receipts.CHOICES]).exclude(terms="")
     return get_object_or_404(answers, key=key)
-
-
-def _name(event: Event, *, sealed: bool) -> str:
-    return f"parley-receipt-{event.at:%Y-%m-%d}-{str(event.key)[:8]}{'' if sealed else '-not-sealed'}.json"
