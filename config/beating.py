@@ -37,7 +37,9 @@ class BeatAgain(bootsteps.StartStopStep):
         if worker.beat.is_alive():
             return
         logger.warning("the clock of the background work died and is started again")
-        again: Any = EmbeddedService(worker.app, schedule_filename=worker.schedule_filename, scheduler_cls=worker.scheduler)
+        again: Any = EmbeddedService(
+            worker.app, schedule_filename=worker.schedule_filename, scheduler_cls=worker.scheduler
+        )
         worker.beat = again
         for step in worker.steps:
             if isinstance(step, Beat):

@@ -70,17 +70,17 @@ class Up:
 
     def manage(self, *arguments: str, **variables: str) -> str:
         """`manage.py` in a second shell; returns what it said."""
-        return self.run("manage.py", *arguments, **variables)
+        return self.run("manage.py", *arguments, within=60, **variables)
 
-    def run(self, *arguments: str, **variables: str) -> str:
-        """Python in a second shell, on the same data and clock."""
+    def run(self, *arguments: str, within: float = 60, **variables: str) -> str:
+        """Python in a second shell, on the same data and clock, for so many seconds at most."""
         said = subprocess.run(
             [sys.executable, *arguments],
             cwd=BASE_DIR,
             env=environment() | {"PARLEY_DATA_DIR": str(self.data)} | self.variables | variables,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within,
             check=False,
         )
         assert said.returncode == 0, said.stderr

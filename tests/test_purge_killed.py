@@ -105,7 +105,7 @@ def whole(found: dict[str, int]) -> None:
 def test_killed_at_any_moment_of_a_purge(house: House) -> None:
     seed = random.Random().randrange(2**32)
     chance, killed, gone = random.Random(seed), [], 0
-    house.up.run("-m", "tests.purging", "load", str(NUMBER))
+    house.up.run("-m", "tests.purging", "load", str(NUMBER), within=300)
     house.go_on()
     for kill in range(KILLS):
         enough = min(gone + chance.randrange(1, 300), NUMBER)
