@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 CONVERSATIONS, MESSAGES = 100, 100  # a page of each
-RENDERED = 20  # messages with their HTML, which may be long
+RENDERED = 40  # messages with their HTML, which may be long
 
 
 def conversations(user: "User") -> Iterator[dict[str, Any]]:

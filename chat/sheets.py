@@ -4,7 +4,9 @@ An answer is shown as it was rendered when it was final (chat/rendering); nothin
 stands as it was written, as the product itself shows it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -13,6 +15,7 @@ from django.utils.safestring import mark_safe
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from chat import parts
 from chat.models import Conversation, Message
 from chat.parts import messages_of
 from chat.rendering.characters import made_harmless
@@ -36,28 +39,68 @@ def sheets(user: "User", conversation: Conversation, standing: Standing) -> Iter
     said = badge(conversation, standing)
     about = f"{said.text}. {said.sentence}"
     title = made_harmless(conversation.title) or _("New chat")
-    yield Sheet(f"{name}.html", framed(title, _page(user, conversation, about), up="../index.html"))
-    yield Sheet(f"{name}.md", gathered(_markdown(user, conversation, title, about)))
+    written = Written.of(user, conversation)
+    yield Sheet(f"{name}.html", framed(title, _page(written, about), up="../index.html"))
+    yield Sheet(f"{name}.md", gathered(_markdown(written, title, about)))
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written in a conversation: at hand for both pages where it is little, else read for each as it goes.
+
+    `shown` is the branch that is shown, empty where there is but one.
+    """
+
+    user: "User"
+    conversation: Conversation
+    shown: set[int]
+    little: list[Message] | None
+
+    @classmethod
+    def of(cls, user: "User", conversation: Conversation) -> "Written":
+        first = list(islice(messages_of(user, [conversation.pk], html=True), parts.RENDERED))
+        little = first if len(first) < parts.RENDERED else None
+        parents = {row.pk: row.parent_id for row in first}
+        if little is None or not set(parents.values()) <= {None, *parents}:  # more, or what somebody else asked
+            parents = dict(conversation.messages.order_by().values_list("pk", "parent"))
+        return cls(user, conversation, _way(parents, conversation.leaf_id), little)
+
+    def messages(self, *, html: bool = False) -> Iterator[Message]:
+        return iter(self.little) if self.little else messages_of(self.user, [self.conversation.pk], html=html)
+
+    def notes(self, row: Message) -> str:
+        """What is to be said of a message beside its text."""
+        aside = _("Another version, which was not shown.") if self.is_aside(row) else ""
+        return " ".join(filter(None, [aside, _ended(row)]))
+
+    def is_aside(self, row: Message) -> bool:
+        return bool(self.shown) and row.pk not in self.shown
+
+
+def _way(parents: Mapping[int, int | None], at: int | None) -> set[int]:
+    """From the end of a branch to the root."""
+    path = set[int]()
+    while at is not None and at in parents:
+        path.add(at)
+        at = parents[at]
+    return path
 
 
 # --- HTML ---------------------------------------------------------------------------
 
 
-def _page(user: "User", conversation: Conversation, about: str) -> Iterator[str]:
-    yield format_html('<p class="quiet">{}<br>{}</p>\n', _when(conversation), about)
-    shown = _shown(conversation)
-    for row in messages_of(user, [conversation.pk], html=True):
-        yield _article(row, aside=bool(shown) and row.pk not in shown)
+def _page(written: Written, about: str) -> Iterator[str]:
+    yield format_html('<p class="quiet">{}<br>{}</p>\n', _when(written.conversation), about)
+    for row in written.messages(html=True):
+        yield _article(row, written.notes(row), aside=written.is_aside(row))
 
 
-def _article(row: Message, *, aside: bool) -> str:
+def _article(row: Message, notes: str, *, aside: bool) -> str:
     """In pieces rather than by a template: there may be very many."""
     html = row.html if row.role == Message.Role.ASSISTANT else ""
     text = html or f'<p class="as-written">{escape(made_harmless(row.text))}</p>'
     kind = f"{row.role} aside" if aside else row.role
-    notes = [_("Another version, which was not shown.")] if aside else []
-    notes += [said] if (said := _ended(row)) else []
-    end = f'<p class="quiet">{escape(" ".join(notes))}</p>' if notes else ""
+    end = f'<p class="quiet">{escape(notes)}</p>' if notes else ""
     at = f'<time datetime="{row.created_at.isoformat()}">{escape(moment(row.created_at))}</time>'
     head = f"<h2>{escape(_who(row))} · {at}</h2>"
     key = str(row.public_id)
@@ -69,13 +112,11 @@ def _article(row: Message, *, aside: bool) -> str:
 # --- Markdown -----------------------------------------------------------------------
 
 
-def _markdown(user: "User", conversation: Conversation, title: str, about: str) -> Iterator[str]:
-    yield f"# {title.translate(MARKS)}\n\n{_when(conversation)}  \n{about}\n"
-    shown = _shown(conversation)
-    for row in messages_of(user, [conversation.pk]):
-        notes = [_("Another version, which was not shown.")] if shown and row.pk not in shown else []
-        notes += [said] if (said := _ended(row)) else []
-        end = f"\n\n*{' '.join(notes)}*" if notes else ""
+def _markdown(written: Written, title: str, about: str) -> Iterator[str]:
+    yield f"# {title.translate(MARKS)}\n\n{_when(written.conversation)}  \n{about}\n"
+    for row in written.messages():
+        notes = written.notes(row)
+        end = f"\n\n*{notes}*" if notes else ""
         who = _who(row).translate(MARKS)
         yield f"\n---\n\n**{who}** · {moment(row.created_at)}\n\n{row.text}{end}\n"
 
@@ -97,13 +138,3 @@ def _ended(row: Message) -> str:
     if row.is_open:
         return _("The answer was still being written.")
     return _("Stopped here.") if row.state == Message.State.STOPPED else row.error_sentence
-
-
-def _shown(conversation: Conversation) -> set[int]:
-    """The branch that is shown: the way from its end to the root."""
-    parents = dict(conversation.messages.order_by().values_list("pk", "parent"))
-    path, at = set[int](), conversation.leaf_id
-    while at is not None and at in parents:
-        path.add(at)
-        at = parents[at]
-    return path

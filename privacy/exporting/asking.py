@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -33,7 +32,7 @@ def ask(user: User) -> Export:
         return under_way
     drop(Export.objects.filter(user=user))
     export = Export.objects.create(user=user)
-    transaction.on_commit(partial(queue, export.pk), robust=True)
+    transaction.on_commit(lambda: queue(export.pk), robust=True)
     return export
 
 
@@ -65,7 +64,8 @@ def drop(exports: ExportQuerySet) -> int:
         return 0
     gone, _ = exports.delete()
     outbox.write(files.STORE, keys)
-    transaction.on_commit(partial(files.forget, keys), robust=True)
+    # No partial: Django asks a robust function that fails for its name.
+    transaction.on_commit(lambda: files.forget(keys), robust=True)
     return gone
 
 
