@@ -130,6 +130,7 @@ class Making:
             if gone is None:
                 break
             self._go_back(gone)
+        self._word()
         self._finish()
 
     def _put(self, unit: contents.Unit) -> None:
