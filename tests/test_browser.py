@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -160,10 +161,15 @@ def test_taking_ones_data_along_leaving_and_coming_back(page: Page, browser: Bro
     tab.goto("/privacy/")
     tab.get_by_role("link", name="Export your data").click()
     with tab.expect_download() as download:
-        tab.get_by_role("button", name="Download the file").click()
+        tab.get_by_role("button", name="Download the JSON").click()
     said = json.loads(download.value.path().read_text())
     address = said["account"]["email"]
     assert "lighthouse" in said["conversations"][0]["messages"][0]["text"]
+    tab.get_by_role("button", name="Make the file").click()
+    with tab.expect_download(timeout=90_000) as download:
+        tab.get_by_role("link", name="Download the file").click(timeout=90_000)
+    with ZipFile(download.value.path()) as file:
+        assert file.testzip() is None and {"index.html", "parley-export.json"} < set(file.namelist())
 
     tab.goto("/privacy/")
     tab.get_by_role("link", name="Delete your account").click()
