@@ -15,7 +15,7 @@ from pathlib import Path
 VERSION, UTF8, DEFLATED, UNIX = 45, 0x0800, 8, 3 << 8
 IN_ZIP64, MANY = 0xFFFFFFFF, 0xFFFF  # where a field is too small: it stands in the ZIP64 field
 OWNERS_ONLY = 0o100600 << 16
-LEVEL = 4  # of compression; the usual 6 takes half as long again for a fiftieth less
+LEVEL = 4  # of compression; the usual 6 takes twice as long for a twentieth less
 
 LOCAL = struct.Struct("<4s5H3L2H")
 CENTRAL = struct.Struct("<4s6H3L5H2L")
