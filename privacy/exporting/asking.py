@@ -39,7 +39,8 @@ def ask(user: User) -> Export:
 def latest(user: User) -> Export | None:
     """What the person last asked for. One whose time is over, or whose file is gone, is over."""
     export = Export.objects.filter(user=user).first()
-    if export and export.state == Export.State.READY and not _there(export):
+    ends = export.expires_at if export and export.state == Export.State.READY else None
+    if export and ends and (ends <= clock.now() or not _there(export)):
         export.state = Export.State.EXPIRED
     return export
 
@@ -53,7 +54,7 @@ def ready(user: User, key: UUID) -> Export:
 
 
 def _there(export: Export) -> bool:
-    return bool(export.expires_at and export.expires_at > clock.now() and files.path_of(export.public_id).exists())
+    return files.path_of(export.public_id).exists()
 
 
 @transaction.atomic

@@ -157,8 +157,8 @@ class Making:
 
     def _word(self, **more: Any) -> None:
         """What is whole is on the disk, and the row says so. Raises Lost."""
+        self.archive.sync()  # in the middle of a member, too: else a long one has all of it to be synced at its end
         if self.mark != self.said:
-            self.archive.sync()
             more = {"tries": 0, "failure": "", **more}
         how_far = {
             "offset": self.mark.offset,

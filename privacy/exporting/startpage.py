@@ -40,7 +40,7 @@ def _body(user: "User", archive: Archive) -> Iterator[str]:
     yield _part("_account", account=parts.account(user), workspaces=list(parts.workspaces(user)), now=clock.now())
     if owed:
         now = applies(user, standing, owed, at=clock.now(), gpc=False)
-        yield _part("_applies", applies=now, schedule=_schedule(now.terms or owed), classes=prose.class_title)
+        yield _part("_applies", applies=now, schedule=_schedule(now.terms or owed))
     yield from _chats(user, archive)
     yield from _choices(user, archive)
 
