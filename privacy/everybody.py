@@ -11,7 +11,6 @@ while holding others would let a choice run into a deadlock.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -43,7 +42,7 @@ def ask(reason: str, *, by: "User | None" = None, queued: bool = True) -> Retagg
     source = Source.ADMIN if by else Source.OPERATOR
     ledger.record(Act.RETAG_ASKED, source=source, actor=by, detail={"retagging": step.pk, "reason": step.reason})
     if queued:
-        transaction.on_commit(partial(retagging.queue, step.pk), robust=True)
+        transaction.on_commit(lambda: retagging.queue(step.pk), robust=True)
     return step
 
 

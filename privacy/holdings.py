@@ -8,7 +8,6 @@ for a model that belongs to a person and is in no holding.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
@@ -163,7 +162,16 @@ def tell_standing_changed(*people: int) -> None:
     """Tell every holder, once the caller's transaction is committed, that what stands for these people has changed."""
     for holding in all_holdings():
         for person in people:
-            transaction.on_commit(partial(holding.standing_changed, person), robust=True)
+            transaction.on_commit(_told(holding, person), robust=True)
+
+
+def _told(holding: Holding, person: int) -> Callable[[], None]:
+    """A function and no `partial`: where one fails, Django asks it for its name."""
+
+    def tell() -> None:
+        holding.standing_changed(person)
+
+    return tell
 
 
 def tagged_holdings() -> list[tuple[Holding, type[Tagged]]]:

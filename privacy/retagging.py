@@ -17,7 +17,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -115,7 +114,7 @@ def _write_down(decided: Decided, total: int) -> None:
         stays=_stays(place, standing, schedule),
         total=total,
     )
-    transaction.on_commit(partial(queue, step.pk), robust=True)
+    transaction.on_commit(lambda: queue(step.pk), robust=True)
 
 
 def _stays(place: Workspace, standing: policy.Standing, schedule: Schedule) -> timedelta | None:

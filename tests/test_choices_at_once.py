@@ -3,6 +3,7 @@ what the last event says, whoever comes first.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.test import Client
 from accounts import clock
 from accounts.errors import NotFound
 from accounts.models import User
-from privacy import notices, publishing, rebuilding, standings
+from privacy import holdings, notices, publishing, rebuilding, standings
 from privacy.choices import choose
 from privacy.errors import StaleAnswer, TooLateToDefer
 from privacy.evidence.verifying import check_events
@@ -222,3 +223,14 @@ def test_one_whose_account_is_switched_off_meanwhile_is_told_to_sign_in():
     User.objects.filter(pk=alice().pk).update(is_active=False)
     assert tab.post(CHOICE, sent)["location"].startswith("/account/login/")
     assert answers(alice()) == [Act.TERMS_ACCEPTED, Act.TRAINING_ALLOWED]
+
+
+def test_a_holder_that_fails_to_hear_of_an_answer_undoes_nothing(caplog):
+    chats = next(one for one in holdings.all_holdings() if one.name == "conversations")
+    holdings.register(replace(chats, standing_changed=lambda _: 1 / 0))
+    try:
+        decided(alice(), Training.ALLOW)
+    finally:
+        holdings.register(chats)
+    assert "division by zero" in caplog.text
+    assert Standing.objects.get(user=alice()).training == Training.ALLOW

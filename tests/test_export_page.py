@@ -9,6 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts.errors import NotFound
 from accounts.models import User
 from privacy import erasure, leaving, letters, outbox, tasks
 from privacy.errors import ConsentRequired
@@ -269,8 +270,6 @@ class TestLeaving:
         assert outbox.work_off() == 1 and not path.exists()
 
     def test_who_is_shut_out_asks_for_none(self, committed):
-        from accounts.errors import NotFound
-
         person = alice()
         leaving.leave(user=person)
         with pytest.raises(NotFound):

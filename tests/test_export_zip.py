@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from django.utils.text import slugify
 
 from accounts.models import User
 from chat.models import Conversation, Message
@@ -213,8 +214,6 @@ class TestDeletedMeanwhile:
 
 
 def _name(conversation: Conversation, ending: str) -> str:
-    from django.utils.text import slugify
-
     slug = slugify(Conversation.objects.get(pk=conversation.pk).title)
     return f"conversations/{conversation.begun_at:%Y-%m-%d}-{slug}-{str(conversation.public_id)[:8]}{ending}"
 

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -25,7 +24,7 @@ logger = logging.getLogger(__name__)
 def ask(reason: str, *, by: "User") -> TrainingSet:
     """Begin a set of what may train now, and hand its chunks to the workers."""
     made = snapshot.begin(reason=reason, by=by)
-    transaction.on_commit(partial(queue, made.pk), robust=True)
+    transaction.on_commit(lambda: queue(made.pk), robust=True)
     return made
 
 
