@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -23,8 +24,8 @@ from tests.running import Up, clock_and_pool, wait_for
 
 pytestmark = pytest.mark.xdist_group("up")
 
-KILLS, NUMBER = int(os.environ.get("PURGE_KILLS", "6")), int(os.environ.get("PURGE_CONVERSATIONS", "6000"))
-TARGETS = ("background", "postgres", "valkey", "beat", "purger", "session")
+KILLS, NUMBER = int(os.environ.get("PURGE_KILLS", "6")), int(os.environ.get("PURGE_CONVERSATIONS", "9000"))
+TARGETS = ("background", "postgres", "session", "valkey", "purger", "beat")
 FOUND = """
 SELECT (SELECT count(*) FROM chat_conversation) AS conversations,
     (SELECT count(*) FROM privacy_tombstone) AS tombstones,
@@ -46,6 +47,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.up = Up(folder / "var", folder / "output", SWEEP_LIMIT_COUNT=LIMIT, SWEEP_LARGEST_GAP_DAYS=GAP_DAYS)
         self.up.ready()
+        self.shell = ThreadPoolExecutor(1)
         owner: dict[str, str] = json.loads((self.up.data / "run/owner.json").read_text())
         self.url = owner["DATABASE_OWNER_URL"]
 
@@ -66,9 +68,9 @@ class House:
         except psycopg.Error:
             return 0
 
-    def go_on(self) -> None:
-        """Sweeps wait in the queue, so that whoever comes back has one to do at once."""
-        self.up.run("-m", "tests.purging", "sweep")
+    def go_on(self) -> "Future[str]":
+        """Sweeps come into the queue, so that whoever comes back has one to do at once; begun, and not waited for."""
+        return self.shell.submit(self.up.run, "-m", "tests.purging", "sweep")
 
     def kill(self, target: str, chance: random.Random) -> bool:
         """Kill -9; whether there was such a process."""
@@ -111,21 +113,22 @@ def test_killed_at_any_moment_of_a_purge(house: House) -> None:
         enough = min(gone + chance.randrange(1, 300), NUMBER)
         quickly(lambda more=enough: house.gone() >= more, house)  # type: ignore[misc]
         target = TARGETS[kill % len(TARGETS)]
-        if house.kill(target, chance):
+        if house.kill(target, chance) and gone < NUMBER:
             killed.append(target)
-        if target == "valkey":
-            wait_for(lambda: house.up.health().get("ready") is True, 60, house.up.health)
-            house.go_on()
         wait_for(lambda: bool(house.found()), 60)
         found = house.found()
         whole(found)
         gone = found["tombstones"]
         print(f"{target}: {gone} gone")
-    print(f"seed {seed}: killed {len(killed)} times")
-    assert len(killed) >= KILLS * 0.9, "a session or a process of the pool may have gone a moment before"
-    assert gone < NUMBER, "it was over before the last was killed: this would prove nothing"
+        if target == "valkey":  # and all that waited in it
+            wait_for(lambda: house.up.health().get("ready") is True, 60, house.up.health)
+            house.go_on()
+    print(f"seed {seed}: killed {len(killed)} times in the middle of it")
+    assert len(killed) >= KILLS * 0.6, (
+        "it was over too early, or nobody was there to be killed: this would prove little"
+    )
     wait_for(lambda: house.up.health().get("ready") is True, 60, house.up.health)
-    house.go_on()
+    house.go_on().result()
     wait_for(lambda: house.gone() >= NUMBER and house.found()["waiting"] == 0, 180, house.found)
     whole(house.found())
     assert house.found()["conversations"] == STAY
