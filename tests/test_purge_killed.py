@@ -129,7 +129,7 @@ def test_killed_at_any_moment_of_a_purge(house: House) -> None:
     )
     wait_for(lambda: house.up.health().get("ready") is True, 60, house.up.health)
     house.go_on().result()
-    wait_for(lambda: house.gone() >= NUMBER and house.found()["waiting"] == 0, 180, house.found)
+    wait_for(lambda: house.gone() >= NUMBER and house.found()["waiting"] == 0, 300, house.found)
     whole(house.found())
     assert house.found()["conversations"] == STAY
     assert int(house.up.run("-m", "tests.purging", "journals")) <= STAY
