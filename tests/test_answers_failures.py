@@ -79,6 +79,32 @@ def test_journals_are_written_after_the_database_blinked(person, monkeypatch, ca
     assert kind.__name__ in caplog.text and SECRET not in caplog.text
 
 
+def test_a_save_beside_a_renewal_takes_nobody_for_lost(person, monkeypatch):
+    """The row has the new attempt, the draft has not yet, and a save of the old one finds nothing of it."""
+    renewed, saves = threading.Event(), list[None]()
+    renew, save = lease.renew, lease.save
+
+    def slow(*args):
+        attempt = renew(*args)
+        renewed.set()
+        eventually(lambda: len(saves) > 1)  # so that what the first found has been judged
+        return attempt
+
+    def noted(rows):
+        found = save(rows)
+        if renewed.is_set():
+            saves.append(None)
+        return found
+
+    monkeypatch.setattr(lease, "renew", slow)
+    monkeypatch.setattr(lease, "save", noted)
+    turn = asked(person, script(words=300, delay=0.01))
+    running = apart(Engine().write, claimed(turn))
+    eventually(lambda: len(journal(turn.answer)) > 2)
+    keys.forget([turn.answer.public_id])
+    assert running.result(20).text == WORDS
+
+
 @pytest.mark.parametrize("kind", [OperationalError, InterfaceError, DataError, RuntimeError])
 def test_texts_are_saved_after_the_database_blinked(person, monkeypatch, caplog, kind):
     failed = failing(monkeypatch, lease, "save", kind(SECRET), times=2)

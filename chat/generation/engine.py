@@ -148,6 +148,7 @@ class Engine:
 
         False if the database is away: the next flush finds the journal missing again.
         """
+        draft.renewing = True
         try:
             attempt = await _in_thread(lease.renew, draft.pk, draft.attempt)
         except Error as failure:
@@ -158,6 +159,7 @@ class Engine:
         else:
             draft.restart(attempt)
             self._urgent.set()
+        draft.renewing = False
         return True
 
     async def _save_forever(self) -> None:
@@ -181,7 +183,7 @@ class Engine:
                 draft.saved = length
                 if row.stop_requested:
                     self._cancel(draft, STOPPED)
-            elif draft.attempt == attempt:  # else renewed while the save was under way
+            elif draft.attempt == attempt and not draft.renewing:  # else renewed while the save was under way
                 self._cancel(draft, LOST)
 
 

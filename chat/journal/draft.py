@@ -22,6 +22,7 @@ class Draft:
     sent: int = 0
     steps: int = 0
     saved: int = 0  # characters that the row has
+    renewing: bool = False  # the row may have a newer attempt already
     ended_by: str = ""  # why its stream was cancelled, if it was
 
     def append(self, piece: str) -> None:
