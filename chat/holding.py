@@ -17,6 +17,7 @@ from chat.models import Conversation, Feedback, Message, SpentTurn, TrainingMemb
 from chat.training import expiring
 from chat.turns.stop import end_answers
 from privacy import announce, holdings
+from privacy.truth import OneOf
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -112,7 +113,7 @@ def _purge_children(conversations: Sequence[int]) -> holdings.Purged:
     """Messages go, and what was said of them. What was in a training set leaves the key there, which every run is told
     to drop.
     """
-    members = TrainingMember.objects.filter(conversation__in=list(conversations))
+    members = TrainingMember.objects.filter(OneOf("conversation", ",".join(map(str, conversations))))
     members.update(conversation=None, message=None)
     said = _purged(FEEDBACK, conversations) if Feedback.objects.exists() else []
     gone, thumbs = _purged(PURGE, conversations), {pk: {"feedback": count} for pk, count, _ in said}
