@@ -238,12 +238,15 @@ CONTROLLER = {
 
 RETAG_AT_ONCE = env.int("RETAG_AT_ONCE", 10_000)  # conversations re-tagged in a request; more are, after it, in pieces
 
-# --- The sweep -------------------------------------------------------------
-# It purges no more than this of what has come to its end without asking staff (docs/retention.md).
+# --- What is gone stays gone -------------------------------------------------
 
 # What a restored backup must not bring back (docs/restoring.md): on a disk that backups of the database do not replace.
 GUARD_LOG = env.str("GUARD_LOG", "") or str(DATA_DIR / "guard" / "log.jsonl")
 ACCOUNT_GRACE_DAYS = env.int("ACCOUNT_GRACE_DAYS", 7)  # in which whoever leaves may come back
+
+# --- The sweep -------------------------------------------------------------
+# It purges no more than this of what has come to its end without asking staff (docs/retention.md).
+
 SWEEP_LIMIT_PERCENT = env.float("SWEEP_LIMIT_PERCENT", 5.0)
 SWEEP_LIMIT_COUNT = env.int("SWEEP_LIMIT_COUNT", 1000)
 SWEEP_LARGEST_GAP_DAYS = env.int("SWEEP_LARGEST_GAP_DAYS", 45)
@@ -260,9 +263,7 @@ EXPORT_LANES = env.int("EXPORT_LANES", 1)  # files that background workers have 
 
 TRAINING_DIR = env.str("TRAINING_DIR", "") or str(DATA_DIR / "training")
 TRAINING_KEY = env.str("TRAINING_KEY", "")  # who asks for drop lists over HTTP says it; unset: nobody does
-TRAINING_NAMES_MODEL = env.str(
-    "TRAINING_NAMES_MODEL", ""
-)  # a spaCy model that is installed; unset: names are not found
+TRAINING_NAMES_MODEL = env.str("TRAINING_NAMES_MODEL", "")  # an installed spaCy model; unset: no names are found
 TRAINING_LANES = env.int("TRAINING_LANES", 1)  # chunks of one set that background workers have in hand at once
 
 # --- Models that answer -----------------------------------------------------
