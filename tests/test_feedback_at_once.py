@@ -9,7 +9,7 @@ import pytest
 from chat.feedback import acts, replaying
 from chat.models import Conversation, Feedback, TrainingMember
 from chat.models.feedback import Thumb
-from chat.training import checking, manifest, sealing
+from chat.training import checking, sealing
 from chat.turns import conversations
 from privacy import choices, scrub, sweep, tasks
 from privacy.guard import log, watch
@@ -22,7 +22,7 @@ from tests.scenes import answered, asked, decided
 from tests.test_guard import replayed
 from tests.threads import at_once
 from tests.thumbs import answer_of, rated, taken_back, withdrawn
-from tests.training import allowed, built, questions, rows
+from tests.training import allowed, built, questions, rows, seal_while
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -98,17 +98,8 @@ def deny(one: Conversation) -> None:
 @pytest.mark.parametrize("act", [withdrawn, taken_back])
 def test_between_the_last_asking_and_the_commit_no_withdrawal_gets_in(act, monkeypatch):
     given = lent()
-    made, late, text_of = built(), [], manifest.text_of
-
-    def at_the_last_moment(training_set):
-        late.append(apart(act, given))
-        wait([late[0]], timeout=0.3)
-        assert not late[0].done(), "it did not wait for the seal"
-        return str(text_of(training_set))
-
-    monkeypatch.setattr(manifest, "text_of", at_the_last_moment)
-    sealing.seal(made)
-    late[0].result(10)
+    made = built()
+    seal_while(made, monkeypatch, act, given)
     sealing.release(made)
     assert questions(made) == {"Lent?"}
     assert len(checking.check(manifest=made.manifest_hash, run="a run").drop) == 1

@@ -6,14 +6,13 @@ Before it, the conversation is in no shard; after it, it is on the drop list. Th
 import json
 import threading
 from collections.abc import Callable
-from concurrent.futures import wait
 from functools import partial
 
 import pytest
 
 from accounts import clock
 from chat.models import Conversation, TrainingMember, TrainingSet
-from chat.training import checking, chunks, manifest, sealing, snapshot
+from chat.training import checking, chunks, sealing, snapshot
 from chat.turns import conversations
 from privacy import deleting, flagging, holds, sweep
 from privacy.models import Event
@@ -24,7 +23,7 @@ from tests.people import alice, bob, stella, will, works
 from tests.scenes import asked, decided
 from tests.test_agreement import signed, written
 from tests.threads import at_once
-from tests.training import allowed, built, key_of, questions, rows
+from tests.training import allowed, built, key_of, questions, rows, seal_while
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -91,18 +90,8 @@ def agrees(made: TrainingSet, key: str) -> bool:
 def test_between_the_last_asking_and_the_commit_nothing_gets_in(act, monkeypatch):
     one, _ = allowed(alice(), "one", "two")
     stella()
-    made, late = built(), []
-    text_of = manifest.text_of
-
-    def at_the_last_moment(training_set):
-        late.append(apart(act, one))
-        wait([late[0]], timeout=0.3)
-        assert not late[0].done(), "it did not wait for the seal"
-        return str(text_of(training_set))
-
-    monkeypatch.setattr(manifest, "text_of", at_the_last_moment)
-    sealing.seal(made)
-    late[0].result(10)
+    made = built()
+    seal_while(made, monkeypatch, act, one)
     assert key_of(one, made) in {row["conversation"] for row in rows(made)}
     assert agrees(made, key_of(one, made))
 

@@ -1,14 +1,19 @@
 """Training sets of the tests: built, sealed and released in this process, and read as a trainer reads them."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from accounts.models import User
 from chat.models import Conversation, TrainingMember, TrainingSet
 from chat.training import chunks, sealing, snapshot
+from chat.training import manifest as manifests
 from privacy.vocabulary import Training
+from tests.answering import apart
 from tests.scenes import answered, decided
 
 
@@ -39,6 +44,21 @@ def sealed(**more: Any) -> TrainingSet:
 
 def released(**more: Any) -> TrainingSet:
     return sealing.release(sealed(**more))
+
+
+def seal_while(made: TrainingSet, monkeypatch: pytest.MonkeyPatch, act: Callable[..., Any], *args: Any) -> None:
+    """`act` begins between the seal's last asking and its commit, has to wait for that, and ends after it."""
+    late, text_of = list[Future[Any]](), manifests.text_of
+
+    def at_the_last_moment(training_set: TrainingSet) -> str:
+        late.append(apart(act, *args))
+        wait([late[0]], timeout=0.3)
+        assert not late[0].done(), "it did not wait for the seal"
+        return text_of(training_set)
+
+    monkeypatch.setattr(manifests, "text_of", at_the_last_moment)
+    sealing.seal(made)
+    late[0].result(10)
 
 
 def rows(training_set: TrainingSet) -> list[dict[str, Any]]:
